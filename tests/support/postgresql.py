@@ -61,7 +61,8 @@ class PostgresCluster:
     def new_database(self) -> Iterator[str]:
         """Give the address of a fresh migrated database, which is dropped at the end."""
         name = f"survey_{next(self._serials)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        # Where nothing waits for the disk, copying files is twice as fast as logging their contents.
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         try:
             yield self.url(name)
         finally:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis import Redis
-from sqlalchemy import inspect, make_url, text
+from sqlalchemy import inspect, text
 
 from survey_service.core.db import Database
 from survey_service.core.migrations import is_current
