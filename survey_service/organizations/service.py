@@ -1,0 +1,244 @@
+"""Use cases of the tree: import, correct sizes, name what is rated."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from survey_service.core.errors import Conflict, Forbidden, Invalid
+from survey_service.core.texts import text
+from survey_service.organizations import queries
+from survey_service.organizations.import_files import sentences, write_checked_copy
+from survey_service.organizations.import_rows import Cell, ImportRow, Problems, merge_problems, read_rows
+from survey_service.organizations.import_tree import Known, check_tree, parent_code_after
+from survey_service.organizations.models import Organization, Subject
+from survey_service.organizations.rules import RosterSize, SubjectKind, path_under
+from survey_service.organizations.spreadsheet import UnreadableSheetError, read_cells
+
+
+class InvalidRows(Invalid):
+    """Some rows are wrong and nothing was written; `errors` holds sentences by row number."""
+
+    code = "invalid_rows"
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__(errors=sentences(problems), count=len(problems))
+
+
+class UnreadableFile(Invalid):
+    """The file as a whole cannot be read; the detail says why and what to do."""
+
+    code = "unreadable_file"
+
+    def __init__(self, error: UnreadableSheetError) -> None:
+        super().__init__()
+        self._sentence = text(f"organizations.file_{error.failure}", **error.values)
+
+    @property
+    def detail(self) -> str:
+        return self._sentence
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """How many organizations are new, and how many were there before and now say what the file says."""
+
+    created: int
+    updated: int
+
+
+@dataclass(frozen=True)
+class _Examined:
+    cells: Sequence[Sequence[Cell]]
+    rows: Sequence[ImportRow]
+    known: Mapping[str, Known]
+    problems: Problems
+
+
+def import_organizations(
+    session: Session, *, content: bytes, filename: str, within_path: str | None
+) -> ImportResult:
+    """Create and update organizations from a sheet, all or nothing.
+
+    `within_path` is the sub-tree that the importing person may touch; None means all. Known codes get the
+    name, kind, parent and sizes that the file gives; an empty cell changes nothing, and a new parent takes
+    everything under the organization along. Raises InvalidRows, UnreadableFile, and Conflict when another
+    import created the same code at the same moment.
+    """
+    queries.lock_tree(session)
+    examined = _examine(session, content, filename, within_path)
+    if examined.problems:
+        raise InvalidRows(examined.problems)
+    result = _TreeWriter(session, examined.rows, examined.known).write()
+    session.expire_all()
+    return result
+
+
+def check_import(session: Session, *, content: bytes, filename: str, within_path: str | None) -> bytes:
+    """Return a copy of the sheet as XLSX in which the bad rows are marked; writes nothing.
+
+    Raises UnreadableFile.
+    """
+    examined = _examine(session, content, filename, within_path)
+    return write_checked_copy(examined.cells, examined.problems)
+
+
+def _examine(session: Session, content: bytes, filename: str, within_path: str | None) -> _Examined:
+    try:
+        cells = read_cells(content, filename=filename)
+    except UnreadableSheetError as error:
+        raise UnreadableFile(error) from error
+    table = read_rows(cells)
+    codes = {code for row in table.rows for code in (row.code, row.parent_code) if code}
+    known = queries.known_tree(session, codes=codes)
+    problems = merge_problems(table.problems, check_tree(table.rows, known, within_path=within_path))
+    return _Examined(cells, table.rows, known, problems)
+
+
+class _TreeWriter:
+    """Writes checked rows: one bulk insert, one pass over the paths, one bulk update."""
+
+    def __init__(self, session: Session, rows: Sequence[ImportRow], known: Mapping[str, Known]) -> None:
+        self._session = session
+        self._known = known
+        self._new = [row for row in rows if row.code not in known]
+        self._old = [row for row in rows if row.code in known]
+        self._parent_code = {code: one.parent_code for code, one in known.items()} | {
+            row.code: parent_code_after(row, known) or "" for row in rows
+        }
+        self._ids = {code: one.id for code, one in known.items()}
+        self._paths: dict[str, str] = {}
+
+    def write(self) -> ImportResult:
+        self._insert_new()
+        places = [self._place(row) for row in self._new]
+        changes = [self._place(row) | self._content(row) for row in self._old]
+        for group in (places, changes, self._moved_along()):
+            self._update(group)
+        return ImportResult(created=len(self._new), updated=len(self._old))
+
+    def _insert_new(self) -> None:
+        if not self._new:
+            return
+        statement = insert(Organization).returning(Organization.code, Organization.id)
+        values = [self._first_content(row) for row in self._new]
+        try:
+            self._ids |= dict(row.tuple() for row in self._session.execute(statement, values))
+        except IntegrityError as error:
+            raise Conflict from error
+
+    @staticmethod
+    def _first_content(row: ImportRow) -> dict[str, object]:
+        # A path ends with the id, which only the database knows: it follows in the update.
+        content: dict[str, object] = {"code": row.code, "name": row.name, "kind": row.kind, "path": ""}
+        sizes = {str(size): row.sizes.get(size) for size in RosterSize}
+        return content | sizes | {"region_edition": row.region_edition or None}
+
+    def _path(self, code: str) -> str:
+        if code not in self._paths:
+            parent_code = self._parent_code[code]
+            parent_path = self._path(parent_code) if parent_code else None
+            self._paths[code] = path_under(parent_path, self._ids[code])
+        return self._paths[code]
+
+    def _place(self, row: ImportRow) -> dict[str, object]:
+        parent_code = self._parent_code[row.code]
+        parent_id = self._ids[parent_code] if parent_code else None
+        return {"id": self._ids[row.code], "parent_id": parent_id, "path": self._path(row.code)}
+
+    def _content(self, row: ImportRow) -> dict[str, object]:
+        content: dict[str, object] = {"name": row.name, "kind": row.kind}
+        content |= {str(size): value for size, value in row.sizes.items()}
+        if row.region_edition:
+            content["region_edition"] = row.region_edition
+        is_generated = bool(self._known[row.code].generated - row.sizes.keys())
+        return content | {"is_roster_generated": is_generated}
+
+    def _moved_along(self) -> list[dict[str, object]]:
+        """Return the new paths of what stands under moved organizations and not in the file."""
+        before = {row.code: self._known[row.code].path for row in self._old}
+        moved = [path for code, path in before.items() if path != self._path(code)]
+        paths = {self._ids[row.code]: self._path(row.code) for row in (*self._new, *self._old)}
+        written = set(paths)
+        for one in queries.places_within(self._session, paths=_outermost(moved)):
+            if one.id not in written:
+                paths[one.id] = path_under(paths[one.parent_id], one.id)
+        return [{"id": one, "path": path} for one, path in paths.items() if one not in written]
+
+    def _update(self, values: Sequence[Mapping[str, object]]) -> None:
+        if values:
+            self._session.execute(update(Organization), values)
+
+
+def _outermost(paths: Collection[str]) -> list[str]:
+    """Leave out the paths that lie inside another one."""
+    kept: list[str] = []
+    for path in sorted(paths):
+        if not kept or not path.startswith(kept[-1]):
+            kept.append(path)
+    return kept
+
+
+def update_roster(
+    session: Session, *, code: str, sizes: Mapping[RosterSize, int | None], is_generated: bool = False
+) -> Organization:
+    """Set some of an organization's sizes; None means unknown. Raises NotFound.
+
+    Running campaigns keep the numbers of their launch. The mark of generated sizes goes when none of the
+    generated ones is left.
+    """
+    organization = queries.get_organization(session, code=code)
+    left = [size for size, value in organization.sizes.items() if value is not None and size not in sizes]
+    for size, value in sizes.items():
+        setattr(organization, size, value)
+    organization.is_roster_generated = is_generated or (organization.is_roster_generated and bool(left))
+    session.flush()
+    return organization
+
+
+def list_organizations(
+    session: Session, *, within_path: str, parent: str | None = None, after: int = 0
+) -> list[Organization]:
+    """Return what stands directly under `parent`, or the person's own organization without one.
+
+    Raises NotFound, and Forbidden outside the sub-tree `within_path`.
+    """
+    if parent is None:
+        return queries.list_at(session, path=within_path, after=after)
+    organization = queries.get_organization(session, code=parent)
+    if not organization.path.startswith(within_path):
+        raise Forbidden
+    return queries.list_children(session, parent_id=organization.id, after=after)
+
+
+def subject_name(organization_name: str, kind: SubjectKind) -> str:
+    """Name what is rated, for example 双罗村党群服务中心."""
+    if kind is SubjectKind.BRANCH and organization_name.endswith(text("organizations.kind_branch")):
+        return organization_name
+    return text(f"organizations.subject_{kind}", name=organization_name)
+
+
+def ensure_subjects(
+    session: Session, *, organization_ids: Collection[int], kind: SubjectKind
+) -> dict[int, int]:
+    """Return the subject's id for each organization's id, creating missing ones and renewing their names."""
+    # In the order of the ids, so that two campaigns launched at once do not wait for each other in a ring.
+    names = session.execute(
+        select(Organization.id, Organization.name)
+        .where(Organization.id.in_(organization_ids))
+        .order_by(Organization.id)
+    )
+    values = [{"organization_id": one, "kind": kind, "name": subject_name(name, kind)} for one, name in names]
+    return _upsert_subjects(session, values) if values else {}
+
+
+def _upsert_subjects(session: Session, values: Sequence[Mapping[str, object]]) -> dict[int, int]:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Subject)
+    upsert = statement.on_conflict_do_update(
+        index_elements=["organization_id", "kind"], set_={"name": statement.excluded.name}
+    ).returning(Subject.organization_id, Subject.id)
+    return dict(row.tuple() for row in session.execute(upsert, values))

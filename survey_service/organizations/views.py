@@ -1,0 +1,124 @@
+"""The JSON API of organizations."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.datastructures import FileStorage
+
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.exports import XLSX_TYPE
+from survey_service.core.http import Blueprint
+from survey_service.core.paging import paged
+from survey_service.core.permissions import current_staff, requires
+from survey_service.core.texts import text
+from survey_service.organizations import import_files, queries, service
+from survey_service.organizations.models import Organization
+from survey_service.organizations.rules import RosterSize
+from survey_service.organizations.schemas import (
+    ImportIn,
+    ImportOut,
+    OrganizationOut,
+    OrganizationPage,
+    OrganizationQuery,
+    RosterIn,
+)
+from survey_service.organizations.spreadsheet import MAX_FILE_BYTES
+
+blp = Blueprint("organizations", __name__, description="The tree and its roster sizes")
+
+_MULTIPART_BYTES = 64 * 1024
+"""What the form around an uploaded file may add to it."""
+
+
+def _accepts_file(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Raise the body limit of one view to that of an uploaded file."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        request.max_content_length = MAX_FILE_BYTES + _MULTIPART_BYTES
+        return view(*args, **kwargs)
+
+    return wrapped
+
+
+@blp.route("/organizations", methods=["GET"])
+@requires("organizations.read")
+@blp.arguments(OrganizationQuery(), location="query")
+@blp.response(200, OrganizationPage())
+@blp.problems(401, 403, 404, 422)
+def index(arguments: dict[str, Any]) -> dict[str, Any]:
+    """List what stands directly under an organization, or one's own organization."""
+    with reading() as session:
+        found = service.list_organizations(session, within_path=current_staff().path, **arguments)
+        return paged([_row(one) for one in found], limit=queries.PAGE_SIZE)
+
+
+@blp.route("/organizations/import", methods=["POST"])
+@requires("organizations.import")
+@_accepts_file
+@blp.arguments(ImportIn(), location="files")
+@blp.response(200, ImportOut())
+@blp.problems(401, 403, 409, 413, 422)
+def import_file(files: dict[str, FileStorage]) -> dict[str, int]:
+    """Create and update organizations from a sheet, all or nothing."""
+    with unit_of_work() as session:
+        result = service.import_organizations(
+            session, **_uploaded(files["file"]), within_path=current_staff().path
+        )
+        return asdict(result)
+
+
+@blp.route("/organizations/import/errors", methods=["POST"])
+@requires("organizations.import")
+@_accepts_file
+@blp.arguments(ImportIn(), location="files")
+@blp.response(200, {"type": "string", "format": "binary"}, content_type=XLSX_TYPE)
+@blp.problems(401, 403, 413, 422)
+def mark_errors(files: dict[str, FileStorage]) -> Response:
+    """Return a copy of the sheet in which bad rows are marked; nothing is written."""
+    upload = _uploaded(files["file"])
+    with reading() as session:
+        copy = service.check_import(session, **upload, within_path=current_staff().path)
+    name = PurePath(upload["filename"]).stem
+    return _xlsx(copy, text("organizations.checked_filename", name=name))
+
+
+@blp.route("/organizations/import-template.xlsx", methods=["GET"])
+@requires("organizations.import")
+@blp.response(200, {"type": "string", "format": "binary"}, content_type=XLSX_TYPE)
+@blp.problems(401, 403)
+def template() -> Response:
+    """Return the sheet to fill in, with an explanation."""
+    return _xlsx(import_files.write_template(), text("organizations.template_filename"))
+
+
+@blp.route("/organizations/<code>", methods=["PATCH"])
+@requires("organizations.update", queries.path_of_organization)
+@blp.arguments(RosterIn())
+@blp.response(200, OrganizationOut())
+@blp.problems(400, 401, 403, 404, 422)
+def update(body: dict[str, int | None], code: str) -> dict[str, Any]:
+    """Set roster sizes; running campaigns keep the numbers of their launch."""
+    sizes = {RosterSize(name): value for name, value in body.items()}
+    with unit_of_work() as session:
+        return _row(service.update_roster(session, code=code, sizes=sizes))
+
+
+def _row(organization: Organization) -> dict[str, Any]:
+    names = ("id", "code", "name", "kind", "parent_code", "is_roster_generated", *RosterSize)
+    return {name: getattr(organization, name) for name in names}
+
+
+def _uploaded(file: FileStorage) -> dict[str, Any]:
+    return {"content": file.read(), "filename": file.filename or ""}
+
+
+def _xlsx(content: bytes, filename: str) -> Response:
+    response = Response(content, content_type=XLSX_TYPE)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(filename)}"
+    return response
