@@ -1,0 +1,130 @@
+import { readAnswers, readValues, writeValues } from "./answers";
+import type { BallotQueue } from "./ballot-queue";
+import { checkAnswers, type FieldError } from "./checks";
+import type { Entry, FieldErrors, Outcome } from "./delivery";
+import type { Drafts } from "./drafts";
+import { DraftOffer } from "./draft-offer";
+import { ErrorSummary } from "./error-summary";
+import { canMakeSecrets } from "./secret";
+import { SendingPanel } from "./sending-panel";
+
+const SAVE_PAUSE_MS = 300;
+
+/** The ballot: keeps the draft, checks before sending, hands over to the queue and shows what came of it. */
+export class BallotForm {
+  private readonly form: HTMLFormElement;
+  private readonly fillIn: HTMLElement;
+  private readonly summary: ErrorSummary;
+  private readonly panel: SendingPanel;
+  private readonly code: string;
+  private readonly ticket: string;
+  private isSending = false;
+  private saveTimer = 0;
+
+  constructor(
+    private readonly element: HTMLElement,
+    private readonly queue: BallotQueue,
+    private readonly drafts: Drafts,
+  ) {
+    this.form = element.querySelector("form") as HTMLFormElement;
+    this.fillIn = element.querySelector("[data-fill]") as HTMLElement;
+    this.code = element.dataset.code as string;
+    this.ticket = (this.form.elements.namedItem("ticket") as HTMLInputElement).value;
+    const panel = element.querySelector("[data-sending]") as HTMLElement;
+    this.panel = new SendingPanel(panel, () => queue.sendNow(this.ticket));
+    const summary = element.querySelector("[data-errors]") as HTMLElement;
+    this.summary = new ErrorSummary(summary, this.form);
+    // Without the means to make a secret the page stays the plain form that it is.
+    if (canMakeSecrets()) this.enhance();
+  }
+
+  private enhance(): void {
+    this.form.noValidate = true;
+    this.form.addEventListener("submit", (event) => this.submit(event));
+    this.form.addEventListener("input", (event) => this.edited(event));
+    this.form.addEventListener("change", (event) => this.edited(event));
+    window.addEventListener("pagehide", () => this.saveDraft());
+    this.queue.listen((entry, outcome) => this.settled(entry, outcome));
+    const offer = this.element.querySelector("[data-draft]") as HTMLElement;
+    new DraftOffer(offer, this.drafts, this.queue, this.code, (draft) => writeValues(this.form, draft.values));
+  }
+
+  private edited(event: Event): void {
+    const field = (event.target as HTMLElement).closest("[data-field]") as HTMLElement | null;
+    if (field) this.summary.clearField(field);
+    window.clearTimeout(this.saveTimer);
+    this.saveTimer = window.setTimeout(() => this.saveDraft(), SAVE_PAUSE_MS);
+  }
+
+  private saveDraft(): void {
+    if (!this.saveTimer || this.isSending) return;
+    window.clearTimeout(this.saveTimer);
+    this.saveTimer = 0;
+    this.drafts.save(this.ticket, this.code, readValues(this.form));
+  }
+
+  /** A second tap finds the ballot on its way and does nothing. */
+  private submit(event: Event): void {
+    event.preventDefault();
+    if (this.isSending) return;
+    const errors = checkAnswers(this.form, this.element.dataset);
+    this.summary.show(errors);
+    if (errors.length) return;
+    this.saveDraft();
+    this.isSending = true;
+    this.fillIn.hidden = true;
+    this.panel.showSending(
+      this.queue.add({
+        code: this.code,
+        api_url: this.element.dataset.apiUrl as string,
+        ticket: this.ticket,
+        answers: readAnswers(this.form),
+      }),
+    );
+  }
+
+  private settled(entry: Entry, outcome: Outcome): void {
+    if (entry.ticket === this.ticket) this.settledHere(outcome);
+    else if (outcome.kind === "delivered" && entry.code === this.code && this.isUntouched()) {
+      openReceipt(outcome.receipt);
+    }
+  }
+
+  private settledHere(outcome: Outcome): void {
+    switch (outcome.kind) {
+      case "delivered":
+        this.form.reset();
+        this.panel.release();
+        openReceipt(outcome.receipt);
+        break;
+      case "invalid":
+        this.mend(outcome.detail, outcome.errors);
+        break;
+      case "rejected":
+        this.panel.showRejected(outcome.detail);
+        break;
+      case "sign_in":
+        window.location.assign(outcome.url);
+        break;
+      default:
+        this.panel.showWaiting();
+    }
+  }
+
+  private mend(detail: string, errors: FieldErrors): void {
+    this.isSending = false;
+    this.fillIn.hidden = false;
+    this.panel.hide();
+    const found: FieldError[] = Object.keys(errors).map((name) => ({ name, message: (errors[name] || []).join("") }));
+    this.summary.show(found.length ? found : [{ name: "", message: detail }]);
+  }
+
+  private isUntouched(): boolean {
+    return !this.isSending && !Object.keys(readValues(this.form)).length;
+  }
+}
+
+/** Replaces the form in the history, so that going back shows no answers. */
+function openReceipt(receipt: string): void {
+  window.location.replace(`/r/${encodeURIComponent(receipt)}`);
+}
