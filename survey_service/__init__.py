@@ -1,0 +1,1 @@
+"""A mass-evaluation service: a scan becomes a ballot, ballots a tally, a tally a score."""

@@ -1,0 +1,1 @@
+"""A ballot's way in: open, validate, de-duplicate, store; receipts."""

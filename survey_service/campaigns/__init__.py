@@ -1,0 +1,1 @@
+"""Which questionnaire, which subjects, which rater classes, the window and the frozen formula."""

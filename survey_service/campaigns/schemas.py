@@ -1,0 +1,140 @@
+"""The JSON form of a campaign."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from survey_service.campaigns.rules import MIN_CELL_FLOOR, EmptyClass, Mode, OpenRequires, RaterClass, Revote
+from survey_service.core import clock
+from survey_service.core.texts import text
+from survey_service.organizations.rules import SubjectKind
+
+TITLE = validate.Length(min=1, max=200)
+WEIGHT = validate.Range(0, 1000)
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _decimal(**options: Any) -> fields.Decimal:
+    return fields.Decimal(as_string=True, allow_nan=False, **options)
+
+
+def moment(**options: Any) -> fields.AwareDateTime:
+    """A time with its offset; one without is a time in Shanghai."""
+    return fields.AwareDateTime(
+        default_timezone=clock.SHANGHAI, validate=validate.Range(EARLIEST, LATEST), **options
+    )
+
+
+class Coefficients(fields.Dict):
+    """Coefficients of one option set, or of several keyed by option set; numbers become decimals."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        number = _decimal(validate=validate.Range(0, 1))
+        plain = super()._deserialize(value, attr, data, **kwargs)
+        return {
+            key: self._deserialize(inner, attr, data)
+            if isinstance(inner, dict)
+            else number.deserialize(inner, attr, data)
+            for key, inner in plain.items()
+        }
+
+
+class FormulaIn(Schema):
+    """How ballots become a score; what is left out takes the presets of the used option sets."""
+
+    coefficients = Coefficients(keys=fields.String())
+    positive = fields.Raw()
+    count_not_informed = fields.Boolean()
+    count_abstained = fields.Boolean()
+    class_weights = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(list(RaterClass))), values=_decimal(validate=WEIGHT), required=True
+    )
+    mode_weights = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(list(Mode))), values=_decimal(validate=WEIGHT)
+    )
+    min_class = fields.Integer(validate=validate.Range(0, 100_000))
+    min_ballots = fields.Integer(validate=validate.Range(0, 1_000_000))
+    empty_class = fields.String(validate=validate.OneOf(list(EmptyClass)))
+    min_response_rate = fields.Raw()
+
+    @post_load
+    def check_raw_fields(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        positive = data.get("positive")
+        if positive is not None and not _is_list_of_options(positive):
+            raise ValidationError({"positive": [text("campaigns.bad_positive")]})
+        return data
+
+
+def _is_list_of_options(value: Any) -> bool:
+    lists = value.values() if isinstance(value, dict) else [value]
+    return all(isinstance(one, list) and all(isinstance(key, str) for key in one) for one in lists)
+
+
+class CampaignIn(Schema):
+    title = fields.String(required=True, validate=TITLE)
+    questionnaire_id = fields.Integer(required=True)
+    organization_codes = fields.List(fields.String(validate=validate.Length(min=1, max=32)))
+    under = fields.String(validate=validate.Length(min=1, max=32))
+    opens_at = moment(required=True)
+    closes_at = moment(required=True)
+    formula = fields.Nested(FormulaIn(), required=True)
+    min_cell = fields.Integer(validate=validate.Range(MIN_CELL_FLOOR, 1000))
+    revote = fields.Enum(Revote, by_value=True)
+    eligible = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(
+            keys=fields.String(validate=validate.OneOf(list(RaterClass))),
+            values=fields.Integer(validate=validate.Range(0, 10_000_000)),
+        ),
+    )
+    subject_type = fields.Enum(SubjectKind, by_value=True)
+    open_requires = fields.Enum(OpenRequires, by_value=True)
+    grace_hours = fields.Integer(validate=validate.Range(0, 720))
+    notice = fields.String(validate=validate.Length(max=4000))
+
+
+class CopyIn(Schema):
+    title = fields.String(required=True, validate=TITLE)
+    opens_at = moment(required=True)
+    closes_at = moment(required=True)
+
+
+class CorrectionIn(Schema):
+    title = fields.String(validate=TITLE)
+    notice = fields.String(validate=validate.Length(max=4000))
+    closes_at = moment()
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
+
+
+class CampaignState(Schema):
+    id = fields.Integer(required=True)
+    state = fields.String(required=True)
+
+
+class LaunchOut(Schema):
+    state = fields.String(required=True)
+    formula_hash = fields.String(required=True)
+    warnings = fields.List(fields.String(), required=True)
+
+
+class CampaignOut(Schema):
+    id = fields.Integer(required=True)
+    title = fields.String(required=True)
+    notice = fields.String(required=True)
+    state = fields.String(required=True)
+    subject_type = fields.String(required=True, attribute="subject_kind")
+    opens_at = fields.AwareDateTime(required=True)
+    closes_at = fields.AwareDateTime(required=True)
+    closed_at = fields.AwareDateTime(required=True, allow_none=True)
+    grace_hours = fields.Integer(required=True)
+    open_requires = fields.String(required=True)
+    revote = fields.String(required=True)
+    min_cell = fields.Integer(required=True)
+    formula = fields.Dict(required=True)
+    formula_hash = fields.String(required=True, allow_none=True)
+
+
+class CampaignPage(Schema):
+    items = fields.List(fields.Nested(CampaignOut()), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

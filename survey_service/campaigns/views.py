@@ -1,0 +1,137 @@
+"""The JSON API of campaigns."""
+
+import json
+from typing import Any
+
+from flask import current_app
+
+from survey_service.campaigns import queries, service
+from survey_service.campaigns.models import Campaign
+from survey_service.campaigns.rules import OpenRequires
+from survey_service.campaigns.schemas import (
+    CampaignIn,
+    CampaignOut,
+    CampaignPage,
+    CampaignState,
+    CopyIn,
+    CorrectionIn,
+    LaunchOut,
+)
+from survey_service.core import clock
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.http import Blueprint
+from survey_service.core.paging import CURSOR, paged
+from survey_service.core.permissions import current_staff, requires
+from survey_service.core.privacy import current_keyring
+
+blp = Blueprint("campaigns", __name__, description="Surveys over many subjects")
+
+
+def _default_open_requires() -> OpenRequires:
+    has_wechat = current_app.extensions["settings"].wechat_app_id is not None
+    return OpenRequires.WECHAT if has_wechat else OpenRequires.DEVICE
+
+
+def _shown(campaign: Campaign) -> dict[str, Any]:
+    columns = {name: getattr(campaign, name) for name in CampaignOut().fields if hasattr(campaign, name)}
+    return columns | {
+        "subject_kind": campaign.subject_kind,
+        "state": campaign.window.state(clock.now()),
+        "formula": json.loads(campaign.formula),
+    }
+
+
+@blp.route("/campaigns", methods=["POST"])
+@requires("campaigns.write")
+@blp.arguments(CampaignIn())
+@blp.response(201, CampaignState())
+@blp.problems(400, 401, 403, 404, 422)
+def create(body: dict[str, Any]) -> dict[str, Any]:
+    """Create a draft."""
+    arguments = {"open_requires": _default_open_requires()} | body
+    with unit_of_work() as session:
+        campaign = service.create_campaign(
+            session, staff=current_staff(), keyring=current_keyring(), now=clock.now(), **arguments
+        )
+        return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+
+
+@blp.route("/campaigns", methods=["GET"])
+@requires("campaigns.read")
+@blp.arguments(CURSOR, location="query")
+@blp.response(200, CampaignPage())
+@blp.problems(401, 403, 422)
+def index(arguments: dict[str, Any]) -> dict[str, Any]:
+    """List the campaigns that concern one's own sub-tree."""
+    with reading() as session:
+        found = queries.list_visible_campaigns(session, staff=current_staff(), **arguments)
+        return paged([_shown(campaign) for campaign in found], limit=queries.PAGE_SIZE)
+
+
+@blp.route("/campaigns/<int:campaign_id>", methods=["GET"])
+@requires("campaigns.read")
+@blp.response(200, CampaignOut())
+@blp.problems(401, 403, 404)
+def show(campaign_id: int) -> dict[str, Any]:
+    """Return one campaign with its formula."""
+    with reading() as session:
+        return _shown(queries.get_visible_campaign(session, campaign_id, current_staff()))
+
+
+@blp.route("/campaigns/<int:campaign_id>", methods=["PATCH"])
+@requires("campaigns.correct", queries.path_of_campaign)
+@blp.arguments(CorrectionIn())
+@blp.response(200, CampaignOut())
+@blp.problems(400, 401, 403, 404, 409, 422)
+def correct(body: dict[str, Any], campaign_id: int) -> dict[str, Any]:
+    """Correct the title, the notice or the closing time, with a reason."""
+    with unit_of_work() as session:
+        campaign = service.correct_campaign(
+            session, staff=current_staff(), campaign_id=campaign_id, now=clock.now(), **body
+        )
+        return _shown(campaign)
+
+
+@blp.route("/campaigns/<int:campaign_id>/copy", methods=["POST"])
+@requires("campaigns.write", queries.path_of_campaign)
+@blp.arguments(CopyIn())
+@blp.response(201, CampaignState())
+@blp.problems(400, 401, 403, 404, 422)
+def copy(body: dict[str, Any], campaign_id: int) -> dict[str, Any]:
+    """Make a draft like this campaign, with new times."""
+    with unit_of_work() as session:
+        campaign = service.copy_campaign(
+            session,
+            staff=current_staff(),
+            keyring=current_keyring(),
+            campaign_id=campaign_id,
+            now=clock.now(),
+            **body,
+        )
+        return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+
+
+@blp.route("/campaigns/<int:campaign_id>/launch", methods=["POST"])
+@requires("campaigns.launch", queries.path_of_campaign)
+@blp.response(200, LaunchOut())
+@blp.problems(401, 403, 404, 409, 422)
+def launch(campaign_id: int) -> dict[str, Any]:
+    """Freeze the formula, the form and the subjects, and open the campaign."""
+    with unit_of_work() as session:
+        launched = service.launch_campaign(session, campaign_id=campaign_id, now=clock.now())
+        return {
+            "state": launched.campaign.window.state(clock.now()),
+            "formula_hash": launched.campaign.formula_hash,
+            "warnings": launched.warnings,
+        }
+
+
+@blp.route("/campaigns/<int:campaign_id>/close", methods=["POST"])
+@requires("campaigns.close", queries.path_of_campaign)
+@blp.response(200, CampaignState())
+@blp.problems(401, 403, 404, 409)
+def close(campaign_id: int) -> dict[str, Any]:
+    """End the window."""
+    with unit_of_work() as session:
+        campaign = service.close_campaign(session, campaign_id=campaign_id, now=clock.now())
+        return {"id": campaign.id, "state": campaign.window.state(clock.now())}

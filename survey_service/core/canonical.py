@@ -1,0 +1,24 @@
+"""Canonical JSON and its digest: equal values give equal text, on every machine and in every year."""
+
+import hashlib
+import json
+from decimal import Decimal
+from fractions import Fraction
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value.normalize() if value else Decimal(0), "f")
+    if isinstance(value, Fraction):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def canonical_json(value: object) -> str:
+    """Write sorted keys, no spaces, decimals as plain strings ("0.75") and fractions as "2/3"."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def canonical_digest(value: object) -> str:
+    """Return the SHA-256 of the canonical JSON as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""Settings from the environment; every name here is documented in `docs/operations.md`, and a test checks it."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+
+
+def default_data_dir() -> Path:
+    """Return the folder for the embedded database and the key file (XDG base directory specification)."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "survey-service"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an installation decides; see `docs/operations.md` for each name."""
+
+    database_url: str
+    redis_url: str | None
+    secret_key: str
+    master_key: str
+    public_url: str
+    trusted_proxy_hops: int
+    data_dir: Path
+    wechat_app_id: str | None
+    metrics_token: str | None
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def _key_from_file(path: Path) -> str:
+    """Return the key kept in a file of mode 0600, making it at the first start."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("utf-8").strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text("utf-8").strip()
+
+
+def load_settings() -> Settings:
+    """Read the environment; what is unset gets the default of a small installation on one machine."""
+    env = Env()
+    data_dir = Path(env.str("DATA_DIR", "") or default_data_dir())
+    key_file = Path(env.str("SECRET_KEY_FILE", "") or data_dir / "secret.key")
+    secret_key = env.str("SECRET_KEY", "") or _key_from_file(key_file)
+    return Settings(
+        database_url=env.str("DATABASE_URL", "") or f"sqlite:///{data_dir / 'survey.sqlite3'}",
+        redis_url=env.str("REDIS_URL", "") or None,
+        secret_key=secret_key,
+        master_key=env.str("MASTER_KEY", "") or secret_key,
+        public_url=env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/"),
+        trusted_proxy_hops=env.int("TRUSTED_PROXY_HOPS", 0),
+        data_dir=data_dir,
+        wechat_app_id=env.str("WECHAT_APP_ID", "") or None,
+        metrics_token=env.str("METRICS_TOKEN", "") or None,
+    )

@@ -1,0 +1,175 @@
+"""The database: engine, sessions, and the unit of work that holds the only commit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from flask import current_app
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Identity,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from survey_service.core.events import Event, take_events
+
+SQLITE_BUSY_TIMEOUT_MS = 30_000
+POOL_SIZE = 8
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in Python, UTC in the database (SQLite keeps no zone, so we put it back)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite only counts up by itself in a column that is called INTEGER."""
+
+
+
+def one_of(members: type[StrEnum], *, name: str) -> Enum:
+    """Return a column type for the values of an enum, checked by the database under a constraint `name`."""
+    return Enum(
+        members,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        values_callable=lambda kinds: [member.value for member in kinds],
+    )
+
+
+Id = Annotated[int, mapped_column(BigId, Identity(), primary_key=True)]
+
+
+class Base(DeclarativeBase):
+    """The declarative base; every constraint has a predictable name so that migrations can speak of it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not open transactions by itself: we say BEGIN or BEGIN IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could fail half-way: writers take their turn at once.
+    is_writing = connection.get_execution_options().get("is_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+
+def normalize_url(url: str) -> str:
+    """Let `postgres://` and `postgresql://` mean psycopg 3."""
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _create_engine(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=POOL_SIZE)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=False, pool_timeout=5)
+
+
+class Database:
+    """An engine and its sessions; `after_commit` receives the events of each committed unit of work."""
+
+    def __init__(self, url: str) -> None:
+        self.url = normalize_url(url)
+        self.engine = _create_engine(self.url)
+        self.after_commit: Callable[[Sequence[Event]], None] = lambda events: None
+        self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+        self._writing = sessionmaker(
+            self.engine.execution_options(is_writing=True), expire_on_commit=False, autoflush=True
+        )
+
+    def bind(self, connection: Connection) -> None:
+        """Make every session a savepoint of one connection's transaction (for tests that roll it back)."""
+        for factory in (self._reading, self._writing):
+            factory.configure(bind=connection, join_transaction_mode="create_savepoint")
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """Give a session, commit it once at the end, then tell on what happened; an error undoes all."""
+        with self._writing() as session:
+            yield session
+            events = take_events(session)
+            session.commit()
+        if events:
+            self.after_commit(events)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that is never committed."""
+        with self._reading() as session:
+            yield session
+
+
+def is_sqlite(session: Session) -> bool:
+    """Tell whether a session speaks to SQLite, whose writers take turns instead of locking rows."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def current_database() -> Database:
+    """Return the database of the running application."""
+    database: Database = current_app.extensions["database"]
+    return database
+
+
+def unit_of_work() -> AbstractContextManager[Session]:
+    """Open a unit of work on the application's database: the one commit at the edge."""
+    return current_database().unit_of_work()
+
+
+def reading() -> AbstractContextManager[Session]:
+    """Open a session for reading on the application's database."""
+    return current_database().reading()

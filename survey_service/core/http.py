@@ -1,0 +1,155 @@
+"""What every answer has in common: problem details, security headers, body limits, client addresses."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, json, render_template, request
+from flask_smorest import Blueprint as SmorestBlueprint
+from marshmallow import Schema, fields
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from survey_service.core.errors import BadRequest, NotFound, ServiceError, SlowDown, TooLarge, Unavailable
+
+MAX_BODY_BYTES = 256 * 1024
+"""A ballot of fifty items with long texts stays far below this."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "media-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+
+
+PROBLEM = Problem()
+
+
+class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships no types.
+    """A flask-smorest blueprint that documents its problems in one line."""
+
+    def problems(self, *statuses: int) -> Any:
+        """Document the problem answers of a view."""
+
+        def decorate(view: Any) -> Any:
+            for status in statuses:
+                view = self.alt_response(
+                    status,
+                    schema=PROBLEM,
+                    content_type="application/problem+json",
+                    description=HTTPStatus(status).phrase,
+                )(view)
+            return view
+
+        return decorate
+
+
+def problem_response(error: ServiceError) -> Response:
+    """Write a refusal as problem details."""
+    response = Response(
+        json.dumps(error.problem()), status=int(error.status), content_type="application/problem+json"
+    )
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def wants_page() -> bool:
+    """Tell whether a person's browser is asking: everything outside the API is a page."""
+    return not request.path.startswith("/api/")
+
+
+def error_response(error: ServiceError) -> Response:
+    """Answer a refusal in the shape that the asker understands."""
+    if not wants_page():
+        return problem_response(error)
+    page = current_app.extensions["error_page"](error)
+    response = current_app.make_response((page, int(error.status)))
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _translate(error: Exception) -> ServiceError:
+    """Turn what libraries raise into our own tree."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, OperationalError | PoolTimeoutError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    ):
+        log.error("database unavailable: %s", type(error).__name__)
+        return Unavailable()
+    if isinstance(error, HTTPException) and error.code is not None:
+        return _from_http(error)
+    log.error("unexpected %s at %s", type(error).__name__, request.url_rule, exc_info=error)
+    return ServiceError()
+
+
+def _from_http(error: HTTPException) -> ServiceError:
+    codes: dict[int, type[ServiceError]] = {404: NotFound, 413: TooLarge, 400: BadRequest, 429: SlowDown}
+    status = HTTPStatus(error.code or 500)
+    data = getattr(error, "data", None) or {}
+    translated = codes.get(status, ServiceError)(
+        None if status in codes else f"http_{status.value}", errors=_flat(data.get("messages", {}))
+    )
+    translated.status = status
+    return translated
+
+
+def _flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Flatten marshmallow's nested messages to `{"formula.min_class": [...]}`."""
+    if isinstance(messages, list):
+        return {prefix.rstrip(".") or "_": [str(message) for message in messages]}
+    if not isinstance(messages, dict):
+        return {prefix.rstrip(".") or "_": [str(messages)]}
+    flat: dict[str, list[str]] = {}
+    for name, inner in messages.items():
+        # webargs puts the place of the argument (json, query, files) around the fields.
+        head = prefix if not prefix and name in {"json", "query", "files", "headers"} else f"{prefix}{name}."
+        flat |= _flat(inner, head)
+    return flat
+
+
+def client_address() -> str:
+    """Return the caller's address behind the configured number of trusted proxies.
+
+    It serves an address backstop only and is never stored (`domain.md` section 7).
+    """
+    hops: int = current_app.extensions["settings"].trusted_proxy_hops
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",") if hops else []
+    return forwarded[-hops].strip() if len(forwarded) >= hops > 0 else (request.remote_addr or "")
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    if current_app.extensions["settings"].is_https:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def install(app: Flask) -> None:
+    """Register error answers, headers and limits."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
+    app.register_error_handler(Exception, lambda error: error_response(_translate(error)))
+    app.after_request(_add_headers)
+    app.extensions["error_page"] = lambda error: render_template("error.html", error=error)

@@ -1,0 +1,69 @@
+"""Entrances: posted codes and slots. A slot is the credential; its code is only the key to it."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.core.db import Base, BigId, Id, one_of
+
+
+class CodeBatch(Base):
+    """Entrances that were made together; the wrapped key lets their codes be printed again.
+
+    The key is destroyed when the batch has been handed out.
+    """
+
+    __tablename__ = "code_batch"
+    __table_args__ = (UniqueConstraint("campaign_id", "idempotency_key"),)
+
+    id: Mapped[Id]
+    campaign_id: Mapped[int] = mapped_column(BigId, ForeignKey("campaign.id"))
+    idempotency_key: Mapped[str | None] = mapped_column(String(128))
+    request_digest: Mapped[str] = mapped_column(String(64))
+    wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    handed_out_at: Mapped[datetime | None]
+
+
+class Entrance(Base):
+    """A way into a campaign for one subject and rater class.
+
+    A posted entrance keeps its code, since it hangs on a wall anyway. A slot (`serial`, `issue`, `batch_id`)
+    keeps only the keyed digest of its code. Reissue raises `issue` and changes the digest, not the row, so a
+    spent slot stays spent.
+    """
+
+    __tablename__ = "entrance"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["campaign_id", "subject_id"], ["campaign_subject.campaign_id", "campaign_subject.subject_id"]
+        ),
+        UniqueConstraint("campaign_id", "subject_id", "mode", "rater_class", "serial"),
+        CheckConstraint("serial IS NULL OR batch_id IS NOT NULL", name="slot_has_batch"),
+        CheckConstraint("(serial IS NULL) = (code IS NOT NULL)", name="slot_hides_code"),
+        Index("ix_entrance_batch", "batch_id"),
+    )
+
+    id: Mapped[Id]
+    campaign_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    mode: Mapped[Mode] = mapped_column(one_of(Mode, name="mode"))
+    rater_class: Mapped[RaterClass] = mapped_column(one_of(RaterClass, name="rater_class"))
+    code_digest: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    code: Mapped[str | None] = mapped_column(String(13))
+    place: Mapped[str] = mapped_column(String(100), default="")
+    is_preview: Mapped[bool] = mapped_column(default=False)
+    batch_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("code_batch.id"))
+    serial: Mapped[int | None]
+    issue: Mapped[int] = mapped_column(default=1)
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,156 @@
+"""Reads of entrances: one query opens a voter's page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.models import Campaign, CampaignSubject
+from survey_service.campaigns.rules import OPEN_MODES, Mode, OpenRequires, RaterClass, State
+from survey_service.core.errors import NotFound
+from survey_service.core.privacy import Keyring, keyed_digest
+from survey_service.entrances import codes
+from survey_service.entrances.models import CodeBatch, Entrance
+from survey_service.organizations.models import Organization, Subject
+
+
+@dataclass(frozen=True)
+class OpenedEntrance:
+    """All that a voter's page needs to know about the code that was scanned."""
+
+    entrance_id: int
+    campaign_id: int
+    subject_id: int
+    version_id: int
+    mode: Mode
+    rater_class: RaterClass
+    is_preview: bool
+    code: str
+    code_digest: bytes
+    title: str
+    notice: str
+    open_requires: OpenRequires
+    closes_at: datetime
+    state: State
+    organization_name: str
+    organization_id: int
+    subject_name: str
+
+    @property
+    def is_posted(self) -> bool:
+        return self.mode in OPEN_MODES
+
+
+_OPENING = (
+    select(Entrance, Campaign, Organization.name, Organization.id, Subject.name)
+    .join(Campaign, Campaign.id == Entrance.campaign_id)
+    .join(Subject, Subject.id == Entrance.subject_id)
+    .join(Organization, Organization.id == Subject.organization_id)
+)
+
+
+def digest_code(keyring: Keyring, code: str) -> bytes:
+    """Return the digest under which a code is stored; without the master key codes cannot be guessed from it."""
+    return keyed_digest(keyring.lasting("entrance code"), code)
+
+
+def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: datetime) -> OpenedEntrance:
+    """Return what stands behind a code as scanned or typed; raises NotFound `unknown_entrance`."""
+    code = codes.normalize(raw_code)
+    digest = digest_code(keyring, code) if code else b""
+    row = session.execute(_OPENING.where(Entrance.code_digest == digest)).one_or_none() if code else None
+    if row is None or code is None or row[0].revoked_at is not None:
+        raise NotFound("unknown_entrance")
+    entrance, campaign, organization_name, organization_id, subject_name = row
+    return OpenedEntrance(
+        entrance_id=entrance.id,
+        campaign_id=campaign.id,
+        subject_id=entrance.subject_id,
+        version_id=campaign.questionnaire_version_id,
+        mode=entrance.mode,
+        rater_class=entrance.rater_class,
+        is_preview=entrance.is_preview,
+        code=code,
+        code_digest=digest,
+        title=campaign.title,
+        notice=campaign.notice,
+        open_requires=campaign.open_requires,
+        closes_at=campaign.window.ends_at,
+        state=campaign.window.state(now),
+        organization_name=organization_name,
+        organization_id=organization_id,
+        subject_name=subject_name,
+    )
+
+
+def list_posted_elsewhere(session: Session, *, campaign_id: int, rater_class: RaterClass) -> Sequence[Row[tuple[str, str]]]:
+    """Return code and organization name of one posted entrance for each organization of a campaign."""
+    first = (
+        select(func.min(Entrance.id))
+        .where(Entrance.campaign_id == campaign_id, Entrance.rater_class == rater_class)
+        .where(Entrance.mode == Mode.OPEN, Entrance.revoked_at.is_(None), Entrance.is_preview.is_(False))
+        .group_by(Entrance.subject_id)
+    )
+    return session.execute(
+        select(Entrance.code, Organization.name)
+        .join(Subject, Subject.id == Entrance.subject_id)
+        .join(Organization, Organization.id == Subject.organization_id)
+        .join(
+            CampaignSubject,
+            (CampaignSubject.campaign_id == Entrance.campaign_id)
+            & (CampaignSubject.subject_id == Entrance.subject_id),
+        )
+        .where(Entrance.id.in_(first))
+        .order_by(CampaignSubject.position)
+    ).tuples().all()
+
+
+def list_slots(
+    session: Session, *, campaign_id: int, subject_id: int, mode: Mode
+) -> list[tuple[Entrance, CodeBatch]]:
+    """Return the unrevoked slots of a subject with their batches, by serial."""
+    rows = session.execute(
+        select(Entrance, CodeBatch)
+        .join(CodeBatch, CodeBatch.id == Entrance.batch_id)
+        .where(Entrance.campaign_id == campaign_id, Entrance.subject_id == subject_id)
+        .where(Entrance.mode == mode, Entrance.revoked_at.is_(None))
+        .order_by(Entrance.rater_class, Entrance.serial)
+    )
+    return [(entrance, batch) for entrance, batch in rows]
+
+
+def first_posted(session: Session, *, campaign_id: int, subject_id: int) -> Entrance | None:
+    """Return a posted entrance of a subject for its poster."""
+    return session.scalar(
+        select(Entrance)
+        .where(Entrance.campaign_id == campaign_id, Entrance.subject_id == subject_id)
+        .where(Entrance.mode == Mode.OPEN, Entrance.revoked_at.is_(None), Entrance.is_preview.is_(False))
+        .order_by(Entrance.id)
+        .limit(1)
+    )
+
+
+def issued_by_subject(session: Session, *, campaign_id: int) -> dict[int, dict[Mode, int]]:
+    """Return how many unrevoked slots each subject has, by mode."""
+    rows = session.execute(
+        select(Entrance.subject_id, Entrance.mode, func.count())
+        .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None), Entrance.revoked_at.is_(None))
+        .group_by(Entrance.subject_id, Entrance.mode)
+    )
+    issued: dict[int, dict[Mode, int]] = {}
+    for subject_id, mode, count in rows:
+        issued.setdefault(subject_id, {})[mode] = count
+    return issued
+
+
+def last_serials(session: Session, *, campaign_id: int, mode: Mode, rater_class: RaterClass) -> dict[int, int]:
+    """Return the last serial used by each subject in a mode and class."""
+    rows = session.execute(
+        select(Entrance.subject_id, func.max(Entrance.serial))
+        .where(Entrance.campaign_id == campaign_id, Entrance.mode == mode, Entrance.rater_class == rater_class)
+        .where(Entrance.serial.is_not(None))
+        .group_by(Entrance.subject_id)
+    )
+    return {subject_id: serial for subject_id, serial in rows}

@@ -1,0 +1,1 @@
+"""From the tally to rates, scores, intervals and gates, with a trace."""

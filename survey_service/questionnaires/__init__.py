@@ -1,0 +1,1 @@
+"""Questionnaires, their frozen versions, option sets and the registry of question kinds."""

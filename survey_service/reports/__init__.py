@@ -1,0 +1,1 @@
+"""Reads only: progress boards, score tables, exports."""

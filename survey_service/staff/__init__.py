@@ -1,0 +1,1 @@
+"""Accounts of county, town and branch staff: roles, scopes, tokens, the permission table."""

@@ -1,0 +1,1 @@
+"""The catalogues of user-facing sentences, one folder per language."""
