@@ -1,0 +1,111 @@
+"""Who is calling: the token of a request, the browser's cookie, and the proof against forged forms."""
+
+import hmac
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, request
+
+from survey_service.core import clock
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.errors import Forbidden
+from survey_service.core.permissions import Identity
+from survey_service.core.privacy import current_keyring, keyed_digest
+from survey_service.staff import service
+from survey_service.staff.rules import TokenKind
+from survey_service.staff.service import Grant
+
+COOKIE_NAME = "staff_session"
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_SITES = frozenset({"same-origin", "none"})
+"""`none`: the person started it, by the address line or by loading again."""
+
+
+@dataclass(frozen=True)
+class PresentedToken:
+    """A token as a request carries it, not yet believed."""
+
+    kind: TokenKind
+    token: str
+
+
+def presented_token() -> PresentedToken | None:
+    """Return the token of the request; a bearer token leaves the cookie unread."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return PresentedToken(TokenKind.BEARER, token.strip())
+    cookie = request.cookies.get(COOKIE_NAME)
+    return PresentedToken(TokenKind.COOKIE, cookie) if cookie else None
+
+
+def authenticate() -> Identity | None:
+    """Return the staff member behind the request, or None; raises Forbidden for a form not our own."""
+    presented = presented_token()
+    if presented is None:
+        return None
+    now = clock.now()
+    with reading() as session:
+        live = service.authenticate_token(session, token=presented.token, kind=presented.kind, now=now)
+    if live is None:
+        return None
+    _refuse_forgery(presented)
+    if live.is_touch_due:
+        with unit_of_work() as session:
+            service.touch_token(session, token=presented.token, now=now)
+    return live.identity
+
+
+def _refuse_forgery(presented: PresentedToken) -> None:
+    """Raise Forbidden where another site may be using the browser's cookie to change something."""
+    if presented.kind is not TokenKind.COOKIE or request.method in SAFE_METHODS:
+        return
+    refuse_other_sites()
+    given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), _csrf_token_of(presented.token).encode()):
+        raise Forbidden("page_expired")
+
+
+def refuse_other_sites() -> None:
+    """Raise Forbidden when the browser says that a page of another site sent the request."""
+    site = request.headers.get("Sec-Fetch-Site")
+    # Browsers name the site only over https and on this machine; elsewhere the origin has to do.
+    is_own = _is_own_origin(request.headers.get("Origin")) if site is None else site in OWN_SITES
+    if not is_own:
+        raise Forbidden("page_expired")
+
+
+def _is_own_origin(origin: str | None) -> bool:
+    # Our pages send no referrer, for which browsers write "null" as the origin of a form: it says nothing.
+    if origin is None or origin == "null":
+        return True
+    public = urlsplit(current_app.extensions["settings"].public_url)
+    return origin in {f"{public.scheme}://{public.netloc}", request.host_url.rstrip("/")}
+
+
+def _csrf_token_of(token: str) -> str:
+    return keyed_digest(current_keyring().passing("csrf"), service.token_digest(token)).hex()
+
+
+def csrf_token() -> str:
+    """Return the value of the hidden field `csrf_token` for forms of the present session."""
+    cookie = request.cookies.get(COOKIE_NAME)
+    return _csrf_token_of(cookie) if cookie else ""
+
+
+def set_session_cookie(response: Response, grant: Grant) -> None:
+    """Hand a token to the browser; the server ends the session, the browser forgets it when it closes."""
+    response.set_cookie(
+        COOKIE_NAME,
+        grant.token,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.extensions["settings"].is_https,
+    )
+
+
+def delete_session_cookie(response: Response) -> None:
+    """Take the token away from the browser."""
+    response.delete_cookie(COOKIE_NAME, path="/", httponly=True, samesite="Lax")

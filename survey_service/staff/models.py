@@ -1,0 +1,68 @@
+"""Staff accounts and their tokens."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Enum, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey_service.core.db import Base, BigId, Id
+from survey_service.organizations.models import Organization
+from survey_service.staff.rules import Lockout, Role, TokenKind
+
+
+def _enum(values: type[StrEnum], *, name: str) -> Enum:
+    return Enum(
+        values,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=16,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class StaffAccount(Base):
+    """A person at a desk: a role, and as scope the sub-tree of an organization."""
+
+    __tablename__ = "staff_account"
+
+    id: Mapped[Id]
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    """As `normalize_username` writes it, so that the unique key sees no case."""
+    display_name: Mapped[str] = mapped_column(String(64))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(_enum(Role, name="role"))
+    organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    must_change_password: Mapped[bool]
+    created_at: Mapped[datetime]
+
+    organization: Mapped[Organization] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def lockout(self) -> Lockout:
+        return Lockout(self.failed_logins, self.locked_until)
+
+    @lockout.setter
+    def lockout(self, lockout: Lockout) -> None:
+        self.failed_logins, self.locked_until = lockout.failures, lockout.locked_until
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at is not None
+
+
+class StaffToken(Base):
+    """A token that opens the service; only its digest is kept, and to revoke it is to delete it."""
+
+    __tablename__ = "staff_token"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"), index=True)
+    kind: Mapped[TokenKind] = mapped_column(_enum(TokenKind, name="kind"))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

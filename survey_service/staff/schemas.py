@@ -1,0 +1,61 @@
+"""The JSON form of accounts and tokens."""
+
+from marshmallow import Schema, fields, validate
+
+from survey_service.organizations.rules import MAX_CODE_LENGTH
+from survey_service.staff.rules import Role
+
+MAX_CREDENTIAL_LENGTH = 256
+"""Longer than any name or password can be; what is wrong about shorter ones the service says."""
+
+CREDENTIAL = validate.Length(min=1, max=MAX_CREDENTIAL_LENGTH)
+ORGANIZATION_CODE = validate.Regexp(rf"^[0-9A-Za-z_-]{{1,{MAX_CODE_LENGTH}}}\Z")
+
+
+class CredentialsIn(Schema):
+    username = fields.String(required=True, validate=CREDENTIAL)
+    password = fields.String(required=True, validate=CREDENTIAL)
+
+
+class PasswordChangeIn(Schema):
+    password = fields.String(required=True, validate=CREDENTIAL)
+    new_password = fields.String(required=True, validate=CREDENTIAL)
+
+
+class AccountIn(Schema):
+    username = fields.String(required=True, validate=CREDENTIAL)
+    display_name = fields.String(load_default="", validate=validate.Length(max=MAX_CREDENTIAL_LENGTH))
+    role = fields.Enum(Role, by_value=True, required=True)
+    organization_code = fields.String(required=True, validate=ORGANIZATION_CODE)
+
+
+class AccountOut(Schema):
+    """A staff account; `locked_until` lies in the past once the lockout is over."""
+
+    id = fields.Integer(required=True)
+    username = fields.String(required=True)
+    display_name = fields.String(required=True)
+    role = fields.String(required=True, validate=validate.OneOf([str(role) for role in Role]))
+    organization_code = fields.String(required=True, attribute="organization.code")
+    organization_name = fields.String(required=True, attribute="organization.name")
+    must_change_password = fields.Boolean(required=True)
+    is_disabled = fields.Boolean(required=True)
+    locked_until = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class GrantOut(Schema):
+    token = fields.String(required=True)
+    expires_at = fields.AwareDateTime(required=True)
+    staff = fields.Nested(AccountOut(), required=True, attribute="account")
+
+
+class NewPasswordOut(Schema):
+    """The password is shown this once and stored nowhere."""
+
+    staff = fields.Nested(AccountOut(), required=True, attribute="account")
+    password = fields.String(required=True)
+
+
+class AccountPage(Schema):
+    items = fields.List(fields.Nested(AccountOut()), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

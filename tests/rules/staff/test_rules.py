@@ -1,0 +1,176 @@
+"""Roles, names, passwords, lockout and sessions, without a database."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from survey_service.core.texts import text
+from survey_service.staff.rules import (
+    FORBIDDEN_PASSWORDS,
+    IDLE_TIMEOUT,
+    LOCKOUT,
+    MAX_FAILED_LOGINS,
+    PERMISSIONS,
+    Lockout,
+    PasswordFault,
+    Role,
+    TokenKind,
+    is_alive,
+    is_allowed,
+    is_display_name,
+    is_touch_due,
+    is_username,
+    may_create,
+    may_manage,
+    normalize_username,
+    password_faults,
+)
+
+NOW = datetime(2026, 11, 21, 1, tzinfo=UTC)
+WRITING = {
+    name
+    for name in PERMISSIONS
+    if not name.startswith("session.") and not name.endswith((".read", ".export"))
+}
+
+
+def test_every_role_has_a_name_for_people() -> None:
+    assert all(text(f"staff.role_{role}") for role in Role)
+
+
+def test_an_auditor_writes_nothing() -> None:
+    assert not [name for name in WRITING if is_allowed(Role.AUDITOR, name)]
+
+
+def test_a_branch_secretary_only_prints_posters() -> None:
+    assert [name for name in WRITING if is_allowed(Role.BRANCH_SECRETARY, name)] == ["posters.print"]
+
+
+def test_the_offices_may_do_everything() -> None:
+    assert all({Role.COUNTY_ADMIN, Role.TOWN_STAFF} <= roles for roles in PERMISSIONS.values())
+
+
+@pytest.mark.parametrize(("role", "permission"), [("county_admin", "no.such"), ("nobody", "scores.read")])
+def test_what_the_table_does_not_know_is_refused(role: str, permission: str) -> None:
+    assert not is_allowed(role, permission)
+
+
+@pytest.mark.parametrize(
+    ("creator", "created"),
+    [
+        (Role.COUNTY_ADMIN, set(Role)),
+        (Role.TOWN_STAFF, {Role.TOWN_STAFF, Role.BRANCH_SECRETARY}),
+        (Role.BRANCH_SECRETARY, set()),
+        (Role.AUDITOR, set()),
+    ],
+)
+def test_accounts_are_created_at_or_below_ones_own_level(creator: Role, created: set[Role]) -> None:
+    assert {role for role in Role if may_create(creator, role)} == created
+
+
+@pytest.mark.parametrize("manager", Role)
+def test_nobody_reaches_the_password_of_his_own_level(manager: Role) -> None:
+    managed = {role for role in Role if may_manage(manager, role)}
+    assert managed == {role for role in Role if may_create(manager, role)} - {manager}
+
+
+@pytest.mark.parametrize("written", ["Zhang.San", "  zhang.san ", "ZHANG.SAN", "ｚｈａｎｇ．ｓａｎ"])
+def test_one_name_however_it_is_typed(written: str) -> None:
+    assert normalize_username(written) == "zhang.san"
+
+
+@pytest.mark.parametrize("name", ["zhang.san", "张三丰", "a_b-c@d", "123"])
+def test_names_that_are_taken(name: str) -> None:
+    assert is_username(name)
+
+
+@pytest.mark.parametrize("name", ["", "ab", "a b c", "a" * 65, "abc\x00", "abc\n", "ab\ud800", "'; --"])
+def test_names_that_are_refused(name: str) -> None:
+    assert not is_username(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_good"), [("张　三", True), ("", False), ("a\x00", False), ("\ud800", False)]
+)
+def test_a_display_name_can_be_stored_and_shown(name: str, is_good: bool) -> None:
+    assert is_display_name(name) is is_good
+
+
+@pytest.mark.parametrize("password", ["Tangxi-2026", "abc-DEFG", "长征路ab12CD", "kX7m-Rp4w-9Tzq"])
+def test_good_passwords(password: str) -> None:
+    assert password_faults(password, username="zhangsan") == ()
+
+
+@pytest.mark.parametrize(
+    ("password", "fault"),
+    [
+        ("Ab1-xyz", PasswordFault.TOO_SHORT),
+        ("Ab1-" * 33, PasswordFault.TOO_LONG),
+        ("abcdefgh1", PasswordFault.TOO_FEW_CLASSES),
+        ("ABC-DEF-GHI", PasswordFault.TOO_FEW_CLASSES),
+        ("x-ZhangSan-1", PasswordFault.CONTAINS_NAME),
+        ("P@ssw0rd", PasswordFault.COMMON),
+        ("Abc12345!", PasswordFault.COMMON),
+    ],
+)
+def test_each_fault_is_named_alone(password: str, fault: PasswordFault) -> None:
+    assert password_faults(password, username="zhangsan") == (fault,)
+
+
+def test_all_faults_are_named_together() -> None:
+    assert set(password_faults("bob", username="bob")) == {
+        PasswordFault.TOO_SHORT,
+        PasswordFault.TOO_FEW_CLASSES,
+        PasswordFault.CONTAINS_NAME,
+    }
+
+
+def test_every_fault_has_a_sentence() -> None:
+    assert all(text(f"staff.password_{fault}") for fault in PasswordFault)
+
+
+def test_forbidden_passwords_are_written_as_they_are_compared() -> None:
+    assert all(password == password.casefold().rstrip(".!") for password in FORBIDDEN_PASSWORDS)
+
+
+def after_attempts(count: int) -> Lockout:
+    lockout = Lockout()
+    for _ in range(count):
+        lockout = lockout.after_attempt(NOW)
+    return lockout
+
+
+def test_the_fifth_attempt_locks() -> None:
+    assert after_attempts(MAX_FAILED_LOGINS - 1).minutes_left(NOW) == 0
+    assert after_attempts(MAX_FAILED_LOGINS).minutes_left(NOW) == 15
+
+
+@pytest.mark.parametrize(
+    ("later", "minutes"), [(timedelta(seconds=1), 15), (timedelta(minutes=14, seconds=1), 1), (LOCKOUT, 0)]
+)
+def test_the_minutes_left_are_rounded_up(later: timedelta, minutes: int) -> None:
+    assert after_attempts(MAX_FAILED_LOGINS).minutes_left(NOW + later) == minutes
+
+
+def test_after_a_lockout_the_count_starts_anew() -> None:
+    assert after_attempts(MAX_FAILED_LOGINS).after_attempt(NOW + LOCKOUT) == Lockout(failures=1)
+
+
+@given(kind=st.sampled_from(TokenKind), idle=st.timedeltas(timedelta(0), timedelta(days=2)))
+def test_no_token_outlives_its_end(kind: TokenKind, idle: timedelta) -> None:
+    assert not is_alive(kind, last_used_at=NOW - idle, expires_at=NOW, now=NOW)
+
+
+@pytest.mark.parametrize(("kind", "is_open"), [(TokenKind.COOKIE, False), (TokenKind.BEARER, True)])
+def test_only_a_browsers_session_ends_by_idleness(kind: TokenKind, is_open: bool) -> None:
+    ends = NOW + timedelta(hours=1)
+    assert is_alive(kind, last_used_at=NOW - IDLE_TIMEOUT, expires_at=ends, now=NOW) is is_open
+    almost = NOW - IDLE_TIMEOUT + timedelta(seconds=1)
+    assert is_alive(kind, last_used_at=almost, expires_at=ends, now=NOW)
+
+
+def test_the_last_use_is_written_once_a_minute() -> None:
+    assert not is_touch_due(NOW - timedelta(seconds=59), NOW)
+    assert is_touch_due(NOW - timedelta(seconds=60), NOW)
