@@ -92,6 +92,6 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/requirements $(STAMPS)/h5
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-build/uv/bin/uv:
-	$(PYTHON3) -m venv build/uv
+build/uv/bin/uv: | $(BIN)/python
+	$(BIN)/python -m venv build/uv
 	build/uv/bin/pip install --quiet 'uv>=0.13'
