@@ -76,7 +76,7 @@ $(BIN)/python:
 	$(PYTHON3) -m venv --clear $(VENV)
 
 $(STAMPS)/requirements: requirements.lock $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements.lock
 	@mkdir -p $(STAMPS) && touch $@
 
 h5/node_modules/.package-lock.json: h5/package.json h5/package-lock.json | $(STAMPS)/requirements
