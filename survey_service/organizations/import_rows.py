@@ -74,7 +74,7 @@ _KIND_NAMES: Mapping[OrganizationKind, str] = MappingProxyType(
 )
 _KIND_OF = {name: kind for kind, names in _KIND_NAMES.items() for name in names.split()}
 
-_CODE = re.compile(r"[0-9A-Za-z_-]+")
+_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 _SCIENTIFIC = re.compile(r"([0-9])(?:\.([0-9]*))?[eE]\+([0-9]{1,3})")
 _WHOLE = re.compile(r"([0-9]+)\.0+")
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]+")

@@ -37,6 +37,15 @@ def get_organization(session: Session, *, code: str) -> Organization:
     return organization
 
 
+def find_by_codes(session: Session, codes: Collection[str]) -> dict[str, Organization]:
+    """Return the organizations with these codes, by code; unknown codes are missing from the answer."""
+    found: dict[str, Organization] = {}
+    for some in _in_parts(codes):
+        statement = select(Organization).where(Organization.code.in_(some))
+        found |= {one.code: one for one in session.scalars(statement)}
+    return found
+
+
 def path_of_organization(session: Session, *, code: str) -> str:
     """Return the path of an organization; raises NotFound."""
     path = session.scalar(select(Organization.path).where(Organization.code == code))
@@ -125,9 +134,14 @@ def _select_known(
         Organization.members,
         Organization.villagers,
     )
+    for some in _in_parts(values):
+        yield from session.execute(statement.where(column.in_(some)))
+
+
+def _in_parts(values: Collection[Any]) -> Iterator[list[Any]]:
     ordered = list(values)
     for start in range(0, len(ordered), _MOST_VALUES):
-        yield from session.execute(statement.where(column.in_(ordered[start : start + _MOST_VALUES])))
+        yield ordered[start : start + _MOST_VALUES]
 
 
 def places_within(session: Session, *, paths: Sequence[str]) -> list[_Row]:

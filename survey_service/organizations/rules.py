@@ -62,6 +62,18 @@ ALLOWED_PARENTS: Mapping[OrganizationKind, frozenset[OrganizationKind | None]] =
 """None stands for the root: an installation may begin at a city, a county or a single town."""
 
 
+_COMMITTEES = {
+    "村村民委员会": "村",
+    "村民委员会": "村",
+    "村委会": "村",
+    "社区居民委员会": "社区",
+    "社区居委会": "社区",
+    "居民委员会": "社区",
+    "居委会": "社区",
+}
+"""The bureau of statistics lists places by the names of their committees; longer endings stand first."""
+
+
 class ProblemKind(StrEnum):
     """What can be wrong with a row; the sentence is `organizations.problem_<value>`."""
 
@@ -105,6 +117,14 @@ class Problem:
 def may_stand_under(kind: OrganizationKind, parent: OrganizationKind | None) -> bool:
     """Tell whether an organization of a kind may have such a parent; None is the root."""
     return parent in ALLOWED_PARENTS[kind]
+
+
+def place_name(name: str) -> str:
+    """Return the place that an organization's name means: 麻寮村委会 is 麻寮村."""
+    for committee, place in _COMMITTEES.items():
+        if name.endswith(committee) and name != committee:
+            return name.removesuffix(committee) + place
+    return name
 
 
 def path_under(parent_path: str | None, organization_id: int) -> str:

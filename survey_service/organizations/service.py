@@ -1,9 +1,9 @@
 """Use cases of the tree: import, correct sizes, name what is rated."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from survey_service.organizations.import_files import sentences, write_checked_c
 from survey_service.organizations.import_rows import Cell, ImportRow, Problems, merge_problems, read_rows
 from survey_service.organizations.import_tree import Known, check_tree, parent_code_after
 from survey_service.organizations.models import Organization, Subject
-from survey_service.organizations.rules import RosterSize, SubjectKind, path_under
+from survey_service.organizations.rules import RosterSize, SubjectKind, path_under, place_name
 from survey_service.organizations.spreadsheet import UnreadableSheetError, read_cells
 
 
@@ -126,7 +126,7 @@ class _TreeWriter:
         statement = insert(Organization).returning(Organization.code, Organization.id)
         values = [self._first_content(row) for row in self._new]
         try:
-            self._ids |= dict(row.tuple() for row in self._session.execute(statement, values))
+            self._ids |= dict(self._session.execute(statement, values).all())
         except IntegrityError as error:
             raise Conflict from error
 
@@ -215,30 +215,33 @@ def list_organizations(
 
 
 def subject_name(organization_name: str, kind: SubjectKind) -> str:
-    """Name what is rated, for example 双罗村党群服务中心."""
+    """Name what is rated: the service centre of 麻寮村委会 is 麻寮村党群服务中心."""
     if kind is SubjectKind.BRANCH and organization_name.endswith(text("organizations.kind_branch")):
         return organization_name
-    return text(f"organizations.subject_{kind}", name=organization_name)
+    return text(f"organizations.subject_{kind}", name=place_name(organization_name))
 
 
 def ensure_subjects(
-    session: Session, *, organization_ids: Collection[int], kind: SubjectKind
-) -> dict[int, int]:
-    """Return the subject's id for each organization's id, creating missing ones and renewing their names."""
+    session: Session, *, organizations: Collection[Organization], kind: SubjectKind
+) -> dict[int, Subject]:
+    """Return the subject of each organization by the organization's id.
+
+    Missing subjects are created; the names of all follow their organizations.
+    """
+    if not organizations:
+        return {}
     # In the order of the ids, so that two campaigns launched at once do not wait for each other in a ring.
-    names = session.execute(
-        select(Organization.id, Organization.name)
-        .where(Organization.id.in_(organization_ids))
-        .order_by(Organization.id)
-    )
-    values = [{"organization_id": one, "kind": kind, "name": subject_name(name, kind)} for one, name in names]
-    return _upsert_subjects(session, values) if values else {}
+    values = [
+        {"organization_id": one.id, "kind": kind, "name": subject_name(one.name, kind)}
+        for one in sorted(organizations, key=lambda one: one.id)
+    ]
+    return {subject.organization_id: subject for subject in _upsert_subjects(session, values)}
 
 
-def _upsert_subjects(session: Session, values: Sequence[Mapping[str, object]]) -> dict[int, int]:
+def _upsert_subjects(session: Session, values: Sequence[Mapping[str, object]]) -> Iterable[Subject]:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(Subject)
     upsert = statement.on_conflict_do_update(
         index_elements=["organization_id", "kind"], set_={"name": statement.excluded.name}
-    ).returning(Subject.organization_id, Subject.id)
-    return dict(row.tuple() for row in session.execute(upsert, values))
+    ).returning(Subject)
+    return session.scalars(upsert, values, execution_options={"populate_existing": True})

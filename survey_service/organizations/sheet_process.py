@@ -10,6 +10,7 @@ import resource
 import sys
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
+from tempfile import NamedTemporaryFile
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
@@ -41,13 +42,26 @@ def _read(content: bytes, most_rows: int, most_columns: int) -> list[list[_Plain
     return []
 
 
+def _is_password_protected(content: bytes) -> bool:
+    """Tell it from the suffix of a file: the decoder's own guess of the format hides the reason."""
+    for suffix in (".xlsx", ".xls", ".ods"):
+        with NamedTemporaryFile(suffix=suffix) as file:
+            file.write(content)
+            file.flush()
+            try:
+                CalamineWorkbook.from_path(file.name).close()
+            except PasswordError:
+                return True
+            except CalamineError:
+                continue
+    return False
+
+
 def _answer(content: bytes, most_rows: int, most_columns: int) -> dict[str, object]:
     try:
         return {"rows": _read(content, most_rows, most_columns)}
-    except PasswordError:
-        return {"failure": "password_protected"}
     except CalamineError:
-        return {"failure": "not_a_spreadsheet"}
+        return {"failure": "password_protected" if _is_password_protected(content) else "not_a_spreadsheet"}
 
 
 def _main() -> None:
