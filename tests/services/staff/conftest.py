@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from survey_service.core.db import Database
-from tests.services.staff.offices import Offices, open_offices
+from tests.factories.staff.offices import Offices, open_offices
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from survey_service.staff import queries, service
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.rules import MAX_FAILED_LOGINS, Role, TokenKind, password_faults
 from survey_service.staff.service import NewPassword
-from tests.services.staff.offices import NOW, PASSWORD, Offices, sign_in
+from tests.factories.staff.offices import NOW, PASSWORD, Offices, sign_in
 
 
 def identity(account: StaffAccount) -> Identity:

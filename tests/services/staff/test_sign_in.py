@@ -12,7 +12,7 @@ from survey_service.core.errors import Locked, Unauthorized
 from survey_service.staff import service
 from survey_service.staff.models import StaffToken
 from survey_service.staff.rules import IDLE_TIMEOUT, LOCKOUT, MAX_FAILED_LOGINS, TOKEN_LIFETIME, TokenKind
-from tests.services.staff.offices import NOW, PASSWORD, Offices, open_offices, sign_in
+from tests.factories.staff.offices import NOW, PASSWORD, Offices, open_offices, sign_in
 
 WRONG = "Wrong-2026"
 
