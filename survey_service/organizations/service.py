@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from sqlalchemy import insert, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,8 @@ from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.rules import RosterSize, SubjectKind, path_under, place_name
 from survey_service.organizations.spreadsheet import UnreadableSheetError, read_cells
 
+MAX_SHOWN_FILENAME = 80
+
 
 class InvalidRows(Invalid):
     """Some rows are wrong and nothing was written; `errors` holds sentences by row number."""
@@ -29,13 +32,14 @@ class InvalidRows(Invalid):
 
 
 class UnreadableFile(Invalid):
-    """The file as a whole cannot be read; the detail says why and what to do."""
+    """The file as a whole cannot be read; the detail names it and says why and what to do."""
 
     code = "unreadable_file"
 
-    def __init__(self, error: UnreadableSheetError) -> None:
+    def __init__(self, error: UnreadableSheetError, *, filename: str) -> None:
         super().__init__()
-        self._sentence = text(f"organizations.file_{error.failure}", **error.values)
+        name = PurePath(filename).name[-MAX_SHOWN_FILENAME:]
+        self._sentence = text(f"organizations.file_{error.failure}", name=name, **error.values)
 
     @property
     def detail(self) -> str:
@@ -88,9 +92,9 @@ def check_import(session: Session, *, content: bytes, filename: str, within_path
 
 def _examine(session: Session, content: bytes, filename: str, within_path: str | None) -> _Examined:
     try:
-        cells = read_cells(content, filename=filename)
+        cells = read_cells(content)
     except UnreadableSheetError as error:
-        raise UnreadableFile(error) from error
+        raise UnreadableFile(error, filename=filename) from error
     table = read_rows(cells)
     codes = {code for row in table.rows for code in (row.code, row.parent_code) if code}
     known = queries.known_tree(session, codes=codes)

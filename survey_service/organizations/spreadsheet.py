@@ -19,7 +19,7 @@ MAX_UNPACKED_BYTES = 200 * 1024 * 1024
 
 _ZIP = b"PK\x03\x04"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_WORKBOOK_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods")
+_BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
 _DELIMITERS = ",;\t"
 _SAMPLE_LENGTH = 4096
 _MOST_SECONDS = 30
@@ -49,11 +49,10 @@ class UnreadableSheetError(Exception):
         super().__init__(failure)
 
 
-def read_cells(content: bytes, *, filename: str) -> Cells:
-    """Return the cells of the first sheet, row 1 first; empty cells are "", dates are text.
+def read_cells(content: bytes) -> Cells:
+    """Return the cells of the first visible sheet, row 1 first; empty cells are "", dates are text.
 
-    What the file is called matters only where the bytes do not say what they are.
-    Raises UnreadableSheetError.
+    The bytes decide what a file is; many a CSV is called .xls. Raises UnreadableSheetError.
     """
     if not content.strip():
         raise UnreadableSheetError(FileFailure.EMPTY)
@@ -61,7 +60,8 @@ def read_cells(content: bytes, *, filename: str) -> Cells:
         raise UnreadableSheetError(FileFailure.TOO_LARGE, most=MAX_FILE_BYTES // 1024**2)
     if content.startswith((_ZIP, _COMPOUND_FILE)):
         rows = _read_workbook(content)
-    elif filename.lower().endswith(_WORKBOOK_ENDINGS):
+    elif content.lstrip(_BEFORE_MARKUP).startswith(b"<"):
+        # Older office systems export web pages under the name .xls.
         raise UnreadableSheetError(FileFailure.NOT_A_SPREADSHEET)
     else:
         rows = _read_csv(_decode(content))
