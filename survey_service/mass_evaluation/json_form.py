@@ -1,0 +1,69 @@
+"""The score of one subject as the API shows it (`api.md`): decimals as text with two places."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.mass_evaluation.rules import Figure, Interval, ItemFigure, MassScore, show
+
+
+def summary_json(score: MassScore) -> dict[str, object]:
+    """Return the figures of one row of a score table; what a status withholds is None."""
+    return {
+        "status": score.status.value,
+        "reason": score.reason.value or None,
+        "score": show(score.score),
+        "interval": _bounds(score.interval),
+        "satisfaction_rate": show(score.satisfaction_rate),
+        "satisfaction_interval": _bounds(score.satisfaction_interval),
+        "returned": score.returned,
+        "valid": score.valid,
+        "eligible": score.eligible,
+        "response_rate": show(score.response_rate),
+        "by_class": _figures(score.by_class),
+        "by_mode": _figures(score.by_mode),
+        "flags": [flag.value for flag in score.flags],
+    }
+
+
+def detail_json(score: MassScore) -> dict[str, object]:
+    """Return the same with the items and the trace."""
+    items = None if score.items is None else [_item(item) for item in score.items]
+    return {**summary_json(score), "items": items, "trace": score.trace}
+
+
+def _figures(
+    figures: Mapping[RaterClass, Figure] | Mapping[Mode, Figure] | None,
+) -> dict[str, object] | None:
+    return None if figures is None else {str(key): _figure(figure) for key, figure in figures.items()}
+
+
+def _figure(figure: Figure) -> dict[str, object]:
+    return {
+        "returned": figure.returned,
+        "n": figure.n,
+        "weight": _two_places(figure.weight),
+        "score": show(figure.score),
+        "interval": _bounds(figure.interval),
+    }
+
+
+def _item(item: ItemFigure) -> dict[str, object]:
+    return {
+        "key": item.key,
+        "option_set": item.option_set,
+        "n": dict(item.n),
+        "abstained": item.abstained,
+        "by_class": {rater_class.value: dict(counts) for rater_class, counts in item.by_class.items()},
+        "score": show(item.score),
+        "interval": _bounds(item.interval),
+    }
+
+
+def _bounds(interval: Interval | None) -> list[str | None] | None:
+    return None if interval is None else [show(bound) for bound in interval]
+
+
+def _two_places(weight: Decimal) -> str | None:
+    return show(Fraction(weight))

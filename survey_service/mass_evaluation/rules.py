@@ -1,0 +1,179 @@
+"""From the tally slices of one subject to its score, or to the reason why it has none.
+
+Everything is exact: whole ballots, fractions, and whole-number roots for the intervals; `show` rounds at the
+end. `docs/scoring.md` explains the formulas; the neighbours of this module hold one step each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+from math import floor
+from types import MappingProxyType
+
+from survey_service.campaigns.rules import Formula, Mode, RaterClass
+from survey_service.core.events import Event
+from survey_service.mass_evaluation.estimates import SubjectEstimate, estimate_subject
+from survey_service.mass_evaluation.figures import (
+    Figure,
+    ItemFigure,
+    class_figures,
+    interval_of,
+    item_figure,
+    mode_figures,
+    value_of,
+)
+from survey_service.mass_evaluation.intervals import HUNDRED, Estimate, Interval, distinguishable
+from survey_service.mass_evaluation.slices import merge_slices, weighing
+from survey_service.mass_evaluation.traces import write_trace
+from survey_service.mass_evaluation.verdicts import (
+    STATUS_OF,
+    Reason,
+    Status,
+    check_subject,
+    turnout,
+    verdict,
+)
+from survey_service.questionnaires.rules import ScoredItem
+from survey_service.tallies.rules import TallySlice
+
+__all__ = [
+    "Estimate",
+    "Figure",
+    "Flag",
+    "Interval",
+    "ItemFigure",
+    "MassScore",
+    "MassScoreChanged",
+    "Reason",
+    "Status",
+    "distinguishable",
+    "score_subject",
+    "show",
+    "withhold",
+]
+
+
+@dataclass(frozen=True)
+class MassScoreChanged(Event):
+    """Scores of a campaign were computed anew."""
+
+    campaign_id: int
+
+
+class Flag(StrEnum):
+    """What a reader of the figures must know; a flag withholds nothing."""
+
+    MORE_RETURNED_THAN_ELIGIBLE = "more_returned_than_eligible"
+    NO_FINITE_CORRECTION = "no_finite_correction"
+
+
+@dataclass(frozen=True)
+class MassScore:
+    """The mass evaluation of one subject; percentages in [0, 100], exact.
+
+    With any status but OK only `returned`, `eligible`, `response_rate` and `flags` are filled in.
+    `eligible` and `response_rate` are None where a class's number of eligible people is unknown.
+    """
+
+    status: Status
+    reason: Reason
+    returned: int
+    eligible: int | None
+    response_rate: Fraction | None
+    flags: tuple[Flag, ...] = ()
+    valid: int | None = None
+    score: Fraction | None = None
+    interval: Interval | None = None
+    satisfaction_rate: Fraction | None = None
+    satisfaction_interval: Interval | None = None
+    by_class: Mapping[RaterClass, Figure] | None = None
+    by_mode: Mapping[Mode, Figure] | None = None
+    items: tuple[ItemFigure, ...] | None = None
+    trace: Mapping[str, object] | None = None
+
+
+def score_subject(
+    *,
+    formula: Formula,
+    items: Sequence[ScoredItem],
+    slices: Sequence[TallySlice],
+    eligible: Mapping[RaterClass, int | None],
+    issued: Mapping[Mode, int | None] = MappingProxyType({}),
+) -> MassScore:
+    """Score one subject.
+
+    Several slices of the same class and mode are added up. A class missing in `eligible`, or a mode missing
+    in `issued`, is unknown. The formula must hold a coefficient map for every item's option set.
+    """
+    slices = merge_slices(slices)
+    estimate = estimate_subject(formula, items, slices, eligible)
+    checks = check_subject(
+        formula=formula, estimate=estimate, slices=slices, eligible=eligible, issued=issued
+    )
+    reason = verdict(checks)
+    bare = _bare_score(reason, formula, slices, eligible)
+    if reason is not Reason.NONE:
+        return bare
+    score, rate = estimate.score, estimate.rate
+    return replace(
+        bare,
+        flags=(*bare.flags, *_interval_flags(estimate)),
+        valid=sum(tally.valid for tally in slices),
+        score=value_of(score),
+        interval=interval_of(score),
+        satisfaction_rate=value_of(rate),
+        satisfaction_interval=interval_of(rate),
+        by_class=class_figures(formula, slices, estimate),
+        by_mode=mode_figures(formula, items, slices, eligible),
+        items=tuple(item_figure(item, weighing(slices, formula), estimate) for item in items),
+        trace=write_trace(
+            formula=formula, items=items, slices=slices, eligible=eligible, estimate=estimate, checks=checks
+        ),
+    )
+
+
+def withhold(score: MassScore, reason: Reason) -> MassScore:
+    """Take everything out of a score that its new status does not allow."""
+    return MassScore(
+        status=STATUS_OF[reason],
+        reason=reason,
+        returned=score.returned,
+        eligible=score.eligible,
+        response_rate=score.response_rate,
+        flags=tuple(flag for flag in score.flags if flag is not Flag.NO_FINITE_CORRECTION),
+    )
+
+
+def show(value: Fraction | None) -> str | None:
+    """Write a value that is not negative with two decimal places, half rounded up; None stays None."""
+    if value is None:
+        return None
+    hundredths = floor(value * 100 + Fraction(1, 2))
+    return f"{hundredths // 100}.{hundredths % 100:02}"
+
+
+def _bare_score(
+    reason: Reason,
+    formula: Formula,
+    slices: Sequence[TallySlice],
+    eligible: Mapping[RaterClass, int | None],
+) -> MassScore:
+    whole = turnout(formula, slices, eligible)
+    crowded = any(
+        response.eligible is not None and response.returned > response.eligible
+        for response in (turnout(formula, slices, eligible, rater_class) for rater_class in RaterClass)
+    )
+    return MassScore(
+        status=STATUS_OF[reason],
+        reason=reason,
+        returned=whole.returned,
+        eligible=whole.eligible,
+        response_rate=None if whole.share is None else whole.share * HUNDRED,
+        flags=(Flag.MORE_RETURNED_THAN_ELIGIBLE,) if crowded else (),
+    )
+
+
+def _interval_flags(estimate: SubjectEstimate) -> tuple[Flag, ...]:
+    cells = [cell for part in estimate.counted.values() for cell in part.cells.values()]
+    return (Flag.NO_FINITE_CORRECTION,) if any(cell.size.exceeds_eligible for cell in cells) else ()

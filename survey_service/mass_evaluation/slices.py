@@ -1,0 +1,45 @@
+"""Which slices score, and how much their ballots weigh."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from survey_service.campaigns.rules import DEFAULT_MODE_WEIGHTS, Formula, Mode, RaterClass
+from survey_service.tallies.rules import TallySlice
+
+
+def mode_weight(mode: Mode, formula: Formula) -> Decimal:
+    """Return w of a mode; a mode that the formula does not name has its default."""
+    return formula.mode_weights.get(mode, DEFAULT_MODE_WEIGHTS[mode])
+
+
+def weighing(slices: Sequence[TallySlice], formula: Formula) -> tuple[TallySlice, ...]:
+    """Return the slices whose mode has a weight above 0: only they score, and only they meet gates."""
+    return tuple(tally for tally in slices if mode_weight(tally.mode, formula) > 0)
+
+
+def merge_slices(slices: Sequence[TallySlice]) -> list[TallySlice]:
+    """Add up the slices of the same class and mode, as of several places; in the order of the enums."""
+    return [
+        _sum([tally for tally in slices if (tally.rater_class, tally.mode) == (rater_class, mode)])
+        for rater_class in RaterClass
+        for mode in Mode
+        if any((tally.rater_class, tally.mode) == (rater_class, mode) for tally in slices)
+    ]
+
+
+def _sum(parts: Sequence[TallySlice]) -> TallySlice:
+    items = sorted({item for part in parts for item in part.counts})
+    return TallySlice(
+        rater_class=parts[0].rater_class,
+        mode=parts[0].mode,
+        returned=sum(part.returned for part in parts),
+        valid=sum(part.valid for part in parts),
+        standing=sum(part.standing for part in parts),
+        counts={item: _sum_counts([part.counts.get(item, {}) for part in parts]) for item in items},
+        invalid=sum(part.invalid for part in parts),
+    )
+
+
+def _sum_counts(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    options = sorted({option for part in parts for option, number in part.items() if number})
+    return {option: sum(part.get(option, 0) for part in parts) for option in options}
