@@ -31,7 +31,9 @@ def is_spent(session: Session, campaign_id: int, participation: bytes) -> bool:
     return bool(
         session.scalar(
             select(
-                exists().where(Participation.campaign_id == campaign_id, Participation.digest == participation)
+                exists().where(
+                    Participation.campaign_id == campaign_id, Participation.digest == participation
+                )
             )
         )
     )
@@ -62,6 +64,8 @@ def find_receipt(session: Session, receipt: str | None) -> ReceiptState:
     if row is None:
         return ReceiptState.UNKNOWN
     is_waiting = session.scalar(
-        select(exists().where(DirtyMark.campaign_id == row.campaign_id, DirtyMark.subject_id == row.subject_id))
+        select(
+            exists().where(DirtyMark.campaign_id == row.campaign_id, DirtyMark.subject_id == row.subject_id)
+        )
     )
     return ReceiptState.ACCEPTED if is_waiting else ReceiptState.COUNTED

@@ -37,9 +37,7 @@ def derive_keys(*, campaign_id: int, subject_id: int, secret: str, text_items: t
     return BallotKeys(
         ballot_id=plain_digest("ballot", *place, secret)[:DIGEST_BYTES],
         receipt=symbols(plain_digest("receipt", *place, secret), RECEIPT_LENGTH),
-        text_ids={
-            item: plain_digest("text", *place, item, secret)[:DIGEST_BYTES] for item in text_items
-        },
+        text_ids={item: plain_digest("text", *place, item, secret)[:DIGEST_BYTES] for item in text_items},
     )
 
 

@@ -39,7 +39,14 @@ class CastBallot:
 
 
 def cast_ballot(
-    session: Session, *, ticket: Ticket, participation: bytes, secret: str, plan: Plan, checked: CheckedAnswers, now: datetime
+    session: Session,
+    *,
+    ticket: Ticket,
+    participation: bytes,
+    secret: str,
+    plan: Plan,
+    checked: CheckedAnswers,
+    now: datetime,
 ) -> CastBallot:
     """Store a valid ballot once, or say why not.
 
@@ -107,6 +114,14 @@ def _insert(session: Session, parameters: Mapping[str, object], *, texts: int) -
 
 def _rows(result: Result[tuple[int]]) -> int:
     return len(result.all())
+
+
+def require_open(session: Session, *, ticket: Ticket, now: datetime) -> None:
+    """Raise Gone `closed` or NotFound `unknown_entrance` when the gate is shut for this ticket."""
+    if ticket.is_preview:
+        return
+    if session.execute(gate_statement(locks=False), _gate_parameters(ticket, now)).first() is None:
+        raise _refusal(session, ticket)
 
 
 def _refusal(session: Session, ticket: Ticket) -> Exception:

@@ -24,7 +24,9 @@ _PARTICIPATION = "INSERT INTO participation (campaign_id, digest) SELECT id, :di
 _BALLOT = """
 INSERT INTO ballot (campaign_id, subject_id, id, rater_class, mode, place_id, flag, answers)
 SELECT id, :subject_id, :ballot_id, :rater_class, :mode, :place_id, '', :answers FROM {gate}"""
-_RECEIPT = "INSERT INTO receipt (receipt, campaign_id, subject_id) SELECT :receipt, id, :subject_id FROM {gate}"
+_RECEIPT = (
+    "INSERT INTO receipt (receipt, campaign_id, subject_id) SELECT :receipt, id, :subject_id FROM {gate}"
+)
 _MARK = """
 INSERT INTO dirty_mark (campaign_id, id, subject_id, ballot_id)
 SELECT id, :mark_id, :subject_id, :ballot_id FROM {gate}"""
@@ -72,9 +74,7 @@ def whole_statement(texts: int) -> TextClause:
     """Return the one statement for PostgreSQL; it yields how many rows the gate, the participation and the
     ballot gave (1 or 0 each)."""
     parts = [f"gate AS MATERIALIZED ({_GATE} FOR SHARE OF campaign)"]
-    parts += [
-        f"insert_{n} AS ({sql.format(gate='gate')}{_QUIETLY})" for n, sql in enumerate(_inserts(texts))
-    ]
+    parts += [f"insert_{n} AS ({sql.format(gate='gate')}{_QUIETLY})" for n, sql in enumerate(_inserts(texts))]
     counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in ("gate", "insert_0", "insert_1"))
     return _typed(f"WITH {', '.join(parts)} SELECT {counts}")
 
@@ -91,4 +91,3 @@ def single_statements(texts: int) -> tuple[TextClause, tuple[TextClause, ...]]:
 def gate_statement(*, locks: bool) -> TextClause:
     """Return the gate alone, for replacing a ballot."""
     return _typed(_GATE + (" FOR SHARE OF campaign" if locks else ""))
-

@@ -85,7 +85,8 @@ def _gates(given: Any) -> dict[RaterClass | None, Fraction]:
     by_class = given if isinstance(given, Mapping) else {WHOLE_SUBJECT: given}
     try:
         return {
-            None if key == WHOLE_SUBJECT else RaterClass(key): _share(value) for key, value in by_class.items()
+            None if key == WHOLE_SUBJECT else RaterClass(key): _share(value)
+            for key, value in by_class.items()
         }
     except (ValueError, ZeroDivisionError) as error:
         raise FormulaError({"formula.min_response_rate": [text("campaigns.bad_gate")]}) from error

@@ -142,6 +142,11 @@ def _subject_row(subject: CampaignSubject, organization: Organization, subject_n
 
 def count_subjects(session: Session, campaign_id: int) -> int:
     """Return how many subjects a campaign rates."""
-    return session.scalar(
-        select(func.count()).select_from(CampaignSubject).where(CampaignSubject.campaign_id == campaign_id)
-    ) or 0
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(CampaignSubject)
+            .where(CampaignSubject.campaign_id == campaign_id)
+        )
+        or 0
+    )

@@ -1,7 +1,7 @@
 """The pure rules of a campaign: rater classes, modes, the derived state and the formula."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -148,7 +148,7 @@ class Formula:
     count_abstained: bool = False
     min_class: int = 5
     empty_class: EmptyClass = EmptyClass.RENORMALIZE
-    min_response_rate: Mapping[RaterClass | None, Fraction] = MappingProxyType({})
+    min_response_rate: Mapping[RaterClass | None, Fraction] = field(default_factory=dict)
     min_ballots: int = 0
     min_cell: int = 5
 

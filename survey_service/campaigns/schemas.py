@@ -48,7 +48,9 @@ class FormulaIn(Schema):
     count_not_informed = fields.Boolean()
     count_abstained = fields.Boolean()
     class_weights = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(list(RaterClass))), values=_decimal(validate=WEIGHT), required=True
+        keys=fields.String(validate=validate.OneOf(list(RaterClass))),
+        values=_decimal(validate=WEIGHT),
+        required=True,
     )
     mode_weights = fields.Dict(
         keys=fields.String(validate=validate.OneOf(list(Mode))), values=_decimal(validate=WEIGHT)

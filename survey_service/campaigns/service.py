@@ -158,7 +158,7 @@ def _usable_version(session: Session, staff: Identity, questionnaire_id: int) ->
 
 def _used_sets(session: Session, version: QuestionnaireVersion) -> frozenset[str]:
     plan = get_compiled(session, version.id).plan
-    return frozenset(item.option_set for item in plan.scoring_items)
+    return frozenset(item.option_set for item in plan.scored_items)
 
 
 def _checked_formula(given: Mapping[str, Any], used_sets: frozenset[str], min_cell: int) -> Formula:
@@ -212,9 +212,13 @@ def _add_subjects(
 ) -> None:
     classes = json.loads(campaign.formula)["class_weights"]
     codes = {organization.code for organization in organizations}
-    strange = set(eligible) - codes | {key for by_class in eligible.values() for key in by_class} - set(classes)
+    strange = set(eligible) - codes | {key for by_class in eligible.values() for key in by_class} - set(
+        classes
+    )
     if strange:
-        raise Invalid(errors={"eligible": [text("campaigns.eligible_unknown", codes="、".join(sorted(strange)))]})
+        raise Invalid(
+            errors={"eligible": [text("campaigns.eligible_unknown", codes="、".join(sorted(strange)))]}
+        )
     subjects = ensure_subjects(
         session,
         organization_ids=[organization.id for organization in organizations],
@@ -301,7 +305,9 @@ def _roster_size(organization: Organization, key: RaterClass, *, uses_households
     return None
 
 
-def _warnings(formula: Formula, eligible: Mapping[str, Mapping[str, int | None]], *, uses_households: bool) -> list[str]:
+def _warnings(
+    formula: Formula, eligible: Mapping[str, Mapping[str, int | None]], *, uses_households: bool
+) -> list[str]:
     has_open = any(formula.mode_weights[mode] > 0 for mode in OPEN_MODES)
     unknown = sum(any(number is None for number in numbers.values()) for numbers in eligible.values())
     found = []

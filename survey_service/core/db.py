@@ -53,7 +53,6 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite only counts up by itself in a column that is called INTEGER."""
 
 
-
 def one_of(members: type[StrEnum], *, name: str) -> Enum:
     """Return a column type for the values of an enum, checked by the database under a constraint `name`."""
     return Enum(

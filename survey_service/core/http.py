@@ -139,7 +139,7 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if request.endpoint != "static":
+    if request.endpoint != "service.static":
         headers.setdefault("Cache-Control", "no-store")
     if current_app.extensions["settings"].is_https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")

@@ -57,7 +57,9 @@ class Decision:
     reason: str = ""
 
 
-def requires(permission: str, path_of: PathOf | None = None, *, is_above: bool = False) -> Callable[[View], View]:
+def requires(
+    permission: str, path_of: PathOf | None = None, *, is_above: bool = False
+) -> Callable[[View], View]:
     """Let a view be called only with a permission, inside the caller's sub-tree.
 
     With `is_above` the caller must belong to a level above the organization: a rated party never

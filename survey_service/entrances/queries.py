@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.campaigns.rules import OPEN_MODES, Mode, OpenRequires, RaterClass, State
@@ -32,10 +32,11 @@ class OpenedEntrance:
     title: str
     notice: str
     open_requires: OpenRequires
+    opens_at: datetime
     closes_at: datetime
     state: State
     organization_name: str
-    organization_id: int
+    organizer: str
     subject_name: str
 
     @property
@@ -43,9 +44,11 @@ class OpenedEntrance:
         return self.mode in OPEN_MODES
 
 
+_OWNER = aliased(Organization)
 _OPENING = (
-    select(Entrance, Campaign, Organization.name, Organization.id, Subject.name)
+    select(Entrance, Campaign, Organization.name, _OWNER.name, Subject.name)
     .join(Campaign, Campaign.id == Entrance.campaign_id)
+    .join(_OWNER, _OWNER.id == Campaign.organization_id)
     .join(Subject, Subject.id == Entrance.subject_id)
     .join(Organization, Organization.id == Subject.organization_id)
 )
@@ -63,7 +66,7 @@ def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: dat
     row = session.execute(_OPENING.where(Entrance.code_digest == digest)).one_or_none() if code else None
     if row is None or code is None or row[0].revoked_at is not None:
         raise NotFound("unknown_entrance")
-    entrance, campaign, organization_name, organization_id, subject_name = row
+    entrance, campaign, organization_name, organizer, subject_name = row
     return OpenedEntrance(
         entrance_id=entrance.id,
         campaign_id=campaign.id,
@@ -77,15 +80,18 @@ def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: dat
         title=campaign.title,
         notice=campaign.notice,
         open_requires=campaign.open_requires,
+        opens_at=campaign.opens_at,
         closes_at=campaign.window.ends_at,
         state=campaign.window.state(now),
         organization_name=organization_name,
-        organization_id=organization_id,
+        organizer=organizer,
         subject_name=subject_name,
     )
 
 
-def list_posted_elsewhere(session: Session, *, campaign_id: int, rater_class: RaterClass) -> Sequence[Row[tuple[str, str]]]:
+def list_posted_elsewhere(
+    session: Session, *, campaign_id: int, rater_class: RaterClass
+) -> Sequence[Row[tuple[str, str]]]:
     """Return code and organization name of one posted entrance for each organization of a campaign."""
     first = (
         select(func.min(Entrance.id))
@@ -93,18 +99,22 @@ def list_posted_elsewhere(session: Session, *, campaign_id: int, rater_class: Ra
         .where(Entrance.mode == Mode.OPEN, Entrance.revoked_at.is_(None), Entrance.is_preview.is_(False))
         .group_by(Entrance.subject_id)
     )
-    return session.execute(
-        select(Entrance.code, Organization.name)
-        .join(Subject, Subject.id == Entrance.subject_id)
-        .join(Organization, Organization.id == Subject.organization_id)
-        .join(
-            CampaignSubject,
-            (CampaignSubject.campaign_id == Entrance.campaign_id)
-            & (CampaignSubject.subject_id == Entrance.subject_id),
+    return (
+        session.execute(
+            select(Entrance.code, Organization.name)
+            .join(Subject, Subject.id == Entrance.subject_id)
+            .join(Organization, Organization.id == Subject.organization_id)
+            .join(
+                CampaignSubject,
+                (CampaignSubject.campaign_id == Entrance.campaign_id)
+                & (CampaignSubject.subject_id == Entrance.subject_id),
+            )
+            .where(Entrance.id.in_(first))
+            .order_by(CampaignSubject.position)
         )
-        .where(Entrance.id.in_(first))
-        .order_by(CampaignSubject.position)
-    ).tuples().all()
+        .tuples()
+        .all()
+    )
 
 
 def list_slots(
@@ -136,7 +146,9 @@ def issued_by_subject(session: Session, *, campaign_id: int) -> dict[int, dict[M
     """Return how many unrevoked slots each subject has, by mode."""
     rows = session.execute(
         select(Entrance.subject_id, Entrance.mode, func.count())
-        .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None), Entrance.revoked_at.is_(None))
+        .where(
+            Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None), Entrance.revoked_at.is_(None)
+        )
         .group_by(Entrance.subject_id, Entrance.mode)
     )
     issued: dict[int, dict[Mode, int]] = {}
@@ -145,11 +157,15 @@ def issued_by_subject(session: Session, *, campaign_id: int) -> dict[int, dict[M
     return issued
 
 
-def last_serials(session: Session, *, campaign_id: int, mode: Mode, rater_class: RaterClass) -> dict[int, int]:
+def last_serials(
+    session: Session, *, campaign_id: int, mode: Mode, rater_class: RaterClass
+) -> dict[int, int]:
     """Return the last serial used by each subject in a mode and class."""
     rows = session.execute(
         select(Entrance.subject_id, func.max(Entrance.serial))
-        .where(Entrance.campaign_id == campaign_id, Entrance.mode == mode, Entrance.rater_class == rater_class)
+        .where(
+            Entrance.campaign_id == campaign_id, Entrance.mode == mode, Entrance.rater_class == rater_class
+        )
         .where(Entrance.serial.is_not(None))
         .group_by(Entrance.subject_id)
     )

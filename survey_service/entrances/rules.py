@@ -7,6 +7,7 @@ has not been revoked meanwhile is checked by the ballot's own statement.
 import json
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.core.privacy import plain_digest, sign, verify
@@ -14,6 +15,21 @@ from survey_service.core.privacy import plain_digest, sign, verify
 CREDENTIAL_MAC_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+
+
+class EntranceMode(StrEnum):
+    """The modes that an entrance can be made for; the others follow from how a ballot comes."""
+
+    OPEN = "open"
+    HOUSEHOLD = "household"
+    PANEL = "panel"
+
+
+class Layout(StrEnum):
+    """A poster for a wall, or a sheet of household codes to cut out."""
+
+    POSTER = "poster"
+    SHEET = "sheet"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from survey_service.core.privacy import Keyring, new_key
 from survey_service.core.texts import text
 from survey_service.entrances import codes
 from survey_service.entrances.models import CodeBatch, Entrance
-from survey_service.entrances.queries import digest_code, last_serials, list_slots
+from survey_service.entrances.queries import digest_code, last_serials
 
 MAX_COUNT = 5_000
 MAX_CODES_PER_CALL = 20_000
@@ -83,7 +83,9 @@ def create_entrances(
     return list(_codes_of_batch(session, keyring, batch))
 
 
-def _check_entrance(campaign: Campaign, mode: Mode, rater_class: RaterClass, codes_wanted: int, now: datetime) -> None:
+def _check_entrance(
+    campaign: Campaign, mode: Mode, rater_class: RaterClass, codes_wanted: int, now: datetime
+) -> None:
     if campaign.window.state(now) not in OPEN_STATES:
         raise Conflict("wrong_state")
     if mode not in POSTED_MODES | SLOT_MODES:
@@ -100,7 +102,9 @@ def _subjects_below(
     subjects = list_subjects(session, campaign_id, organization_codes=organization_codes)
     found = {subject.organization_code for subject in subjects}
     if unknown := sorted(set(organization_codes) - found):
-        raise Invalid(errors={"organization_codes": [text("entrances.not_in_campaign", codes="、".join(unknown))]})
+        raise Invalid(
+            errors={"organization_codes": [text("entrances.not_in_campaign", codes="、".join(unknown))]}
+        )
     if not all(staff.is_above(subject.path) for subject in subjects):
         raise Forbidden
     return subjects
@@ -122,7 +126,12 @@ def _find_batch(
 
 
 def _add_batch(
-    session: Session, keyring: Keyring, campaign_id: int, idempotency_key: str | None, request: str, now: datetime
+    session: Session,
+    keyring: Keyring,
+    campaign_id: int,
+    idempotency_key: str | None,
+    request: str,
+    now: datetime,
 ) -> CodeBatch:
     batch = CodeBatch(
         campaign_id=campaign_id, idempotency_key=idempotency_key, request_digest=request, created_at=now
@@ -247,35 +256,6 @@ def code_in_clear(keyring: Keyring, batch: CodeBatch, entrance: Entrance) -> str
     return _slot_code(_batch_key(keyring, batch), entrance.subject_id, entrance.serial, entrance.issue)
 
 
-def ensure_slots(
-    session: Session,
-    *,
-    staff: Identity,
-    keyring: Keyring,
-    campaign_id: int,
-    subject: SubjectRow,
-    rater_class: RaterClass,
-    count: int,
-    now: datetime,
-) -> list[tuple[Entrance, CodeBatch]]:
-    """Return the household slots of a subject that can be printed, made up to `count` where fewer exist."""
-    arguments = {"campaign_id": campaign_id, "subject_id": subject.subject_id, "mode": Mode.HOUSEHOLD}
-    missing = count - len(list_slots(session, **arguments))  # type: ignore[arg-type]  # One dict for two calls.
-    if missing > 0:
-        create_entrances(
-            session,
-            staff=staff,
-            keyring=keyring,
-            campaign_id=campaign_id,
-            organization_codes=[subject.organization_code],
-            mode=Mode.HOUSEHOLD,
-            rater_class=rater_class,
-            count=missing,
-            now=now,
-        )
-    return list_slots(session, **arguments)  # type: ignore[arg-type]  # As above.
-
-
 def create_preview(
     session: Session, *, staff: Identity, keyring: Keyring, campaign_id: int, organization_code: str
 ) -> IssuedCode:
@@ -298,7 +278,9 @@ def create_preview(
     return IssuedCode(code, organization_code, Mode.OPEN, rater_class)
 
 
-def revoke_entrance(session: Session, *, staff: Identity, keyring: Keyring, raw_code: str, now: datetime) -> None:
+def revoke_entrance(
+    session: Session, *, staff: Identity, keyring: Keyring, raw_code: str, now: datetime
+) -> None:
     """Close an entrance at once; ballots that came through it stay."""
     code = codes.normalize(raw_code)
     entrance = session.scalar(

@@ -15,7 +15,7 @@ from survey_service.questionnaires.rules import (
     Item,
     Kind,
     Reader,
-    ScoringItem,
+    ScoredItem,
 )
 
 MAX_NUMBER_LENGTH = 20
@@ -27,7 +27,9 @@ def is_clean(value: str) -> bool:
     if value.isprintable():
         return True
     return not any(
-        (ord(char) < 32 and char not in _ALLOWED_CONTROLS) or 127 <= ord(char) < 160 or 0xD800 <= ord(char) < 0xE000
+        (ord(char) < 32 and char not in _ALLOWED_CONTROLS)
+        or 127 <= ord(char) < 160
+        or 0xD800 <= ord(char) < 0xE000
         for char in value
     )
 
@@ -49,7 +51,7 @@ class _Kind:
     def from_form(self, item: Item, form: FormFields) -> Any:
         return form.get(item.key) or None
 
-    def scoring_items(self, item: Item) -> list[ScoringItem]:
+    def scored_items(self, item: Item) -> list[ScoredItem]:
         return []
 
 
@@ -71,9 +73,9 @@ class Rating(_Kind):
     def reader(self, item: Item) -> Reader:
         return _single_choice_reader(item)
 
-    def scoring_items(self, item: Item) -> list[ScoringItem]:
+    def scored_items(self, item: Item) -> list[ScoredItem]:
         assert item.option_set is not None
-        return [ScoringItem(item.key, item.option_set, item.weight, item.text)] if item.weight else []
+        return [ScoredItem(item.key, item.option_set, item.weight, item.text)] if item.weight else []
 
 
 class Matrix(_Kind):
@@ -117,11 +119,11 @@ class Matrix(_Kind):
     def from_form(self, item: Item, form: FormFields) -> Any:
         return {row.key: given for row in item.rows if (given := form.get(f"{item.key}.{row.key}"))} or None
 
-    def scoring_items(self, item: Item) -> list[ScoringItem]:
+    def scored_items(self, item: Item) -> list[ScoredItem]:
         assert item.option_set is not None
         weighted = ((row, item.weight if row.weight is None else row.weight) for row in item.rows)
         return [
-            ScoringItem(f"{item.key}.{row.key}", item.option_set, weight, row.text)
+            ScoredItem(f"{item.key}.{row.key}", item.option_set, weight, row.text)
             for row, weight in weighted
             if weight
         ]
@@ -192,7 +194,11 @@ class Text(_Kind):
     is_text = True
 
     def definition_errors(self, item: Item) -> list[str]:
-        return [] if 0 < item.max_length <= MAX_TEXT_LENGTH else [text("questionnaires.bad_length", most=MAX_TEXT_LENGTH)]
+        return (
+            []
+            if 0 < item.max_length <= MAX_TEXT_LENGTH
+            else [text("questionnaires.bad_length", most=MAX_TEXT_LENGTH)]
+        )
 
     def reader(self, item: Item) -> Reader:
         def read(raw: Any) -> Closed:

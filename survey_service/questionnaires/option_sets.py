@@ -63,7 +63,9 @@ OPTION_SETS = {
             dissatisfied=("不满意", 40),
             very_dissatisfied=("非常不满意", 0),
         ),
-        _option_set("grade4", good=("好", 100), fairly_good=("较好", 80), average=("一般", 60), poor=("差", 40)),
+        _option_set(
+            "grade4", good=("好", 100), fairly_good=("较好", 80), average=("一般", 60), poor=("差", 40)
+        ),
         _option_set(
             "competence4",
             excellent=("优秀", 100),

@@ -46,7 +46,12 @@ def get_compiled(session: Session, version_id: int) -> CompiledVersion:
     ).one()
     version: QuestionnaireVersion = row[0]
     compiled = CompiledVersion(
-        version.id, version.number, row[1], version.definition, version.digest, compile_items(version.definition)
+        version.id,
+        version.number,
+        row[1],
+        version.definition,
+        version.digest,
+        compile_items(version.definition),
     )
     if version.frozen_at is not None:
         cache[version_id] = compiled

@@ -71,13 +71,13 @@ class Item:
 
 
 @dataclass(frozen=True)
-class ScoringItem:
-    """A rating item or one row of a matrix, with its weight among the items."""
+class ScoredItem:
+    """A rating item, or one row of a matrix with the key `m.row`; `weight` is u in `docs/scoring.md`."""
 
     key: str
     option_set: str
     weight: Decimal
-    text: str
+    text: str = ""
 
 
 class FormFields(Protocol):
@@ -107,7 +107,7 @@ class Kind(Protocol):
     def from_form(self, item: Item, form: FormFields) -> Any:
         """Return the raw answer that a form holds, or None when there is none."""
 
-    def scoring_items(self, item: Item) -> list[ScoringItem]:
+    def scored_items(self, item: Item) -> list[ScoredItem]:
         """Return what enters the score."""
 
 
@@ -143,8 +143,8 @@ class Plan:
         self._steps = tuple(_Step(item, kinds[item.kind], kinds[item.kind].reader(item)) for item in items)
         self._keys = frozenset(item.key for item in items)
         self.text_items = tuple(step.item.key for step in self._steps if step.kind.is_text)
-        self.scoring_items = tuple(
-            scoring for step in self._steps for scoring in step.kind.scoring_items(step.item)
+        self.scored_items = tuple(
+            scoring for step in self._steps for scoring in step.kind.scored_items(step.item)
         )
 
     def check(self, raw: Mapping[str, Any]) -> CheckedAnswers:

@@ -15,7 +15,9 @@ SENTENCE = validate.Length(min=1, max=500)
 class RowSchema(Schema):
     key = fields.String(required=True, validate=KEY)
     text = fields.String(required=True, validate=SENTENCE)
-    weight = fields.Decimal(as_string=True, allow_none=True, load_default=None, validate=validate.Range(0, 1000))
+    weight = fields.Decimal(
+        as_string=True, allow_none=True, load_default=None, validate=validate.Range(0, 1000)
+    )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Row:
@@ -73,12 +75,15 @@ class QuestionnaireOut(Schema):
     version = fields.Integer(required=True)
 
 
-class QuestionnaireDetail(QuestionnaireOut):
+class QuestionnaireSummary(QuestionnaireOut):
     title = fields.String(required=True)
     is_frozen = fields.Boolean(required=True)
+
+
+class QuestionnaireDetail(QuestionnaireSummary):
     items = fields.List(fields.Nested(ItemSchema()), required=True)
 
 
 class QuestionnairePage(Schema):
-    items = fields.List(fields.Nested(QuestionnaireDetail(exclude=["items"])), required=True)
+    items = fields.List(fields.Nested(QuestionnaireSummary()), required=True)
     next_cursor = fields.String(required=True, allow_none=True)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from survey_service.core.db import Base, BigId
 
 
-class TallySlice(Base):
+class TallyRow(Base):
     """The ballots of one subject, rater class, mode and place, counted.
 
     `counts` is JSON: item key → option (or "" for a blank) → number of ballots.

@@ -1,0 +1,33 @@
+"""Run the migrations on the engine that `core.migrations` hands in."""
+
+from alembic import context
+from sqlalchemy import text
+
+from survey_service.ballots import models as ballots
+from survey_service.campaigns import models as campaigns
+from survey_service.core.db import Base
+from survey_service.entrances import models as entrances
+from survey_service.mass_evaluation import models as mass_evaluation
+from survey_service.organizations import models as organizations
+from survey_service.questionnaires import models as questionnaires
+from survey_service.staff import models as staff
+from survey_service.tallies import models as tallies
+
+MODELS = (organizations, staff, questionnaires, campaigns, entrances, ballots, tallies, mass_evaluation)
+ADVISORY_LOCK = 7_214_050_322
+
+engine = context.config.attributes["engine"]
+
+with engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            # Several processes may start at once; the second waits and finds nothing left to do.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        context.run_migrations()
+    connection.commit()

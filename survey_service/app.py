@@ -1,0 +1,85 @@
+"""The application: settings in, a Flask app with everything connected out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, request
+from flask_smorest import Api
+
+from survey_service.ballots import access
+from survey_service.ballots.pages import pages as voter_pages
+from survey_service.ballots.presentation import error_message
+from survey_service.ballots.views import blp as ballots
+from survey_service.campaigns.views import blp as campaigns
+from survey_service.core import http, permissions, schema_messages
+from survey_service.core.config import Settings, load_settings
+from survey_service.core.db import Database
+from survey_service.core.errors import ServiceError
+from survey_service.core.jobs import Dispatcher, RunHere, SendToQueue
+from survey_service.core.pages import install_templates, render_error
+from survey_service.core.privacy import Keyring
+from survey_service.core.service_routes import blp as service_routes
+from survey_service.entrances.views import blp as entrances
+from survey_service.organizations.views import blp as organizations
+from survey_service.questionnaires.views import blp as questionnaires
+from survey_service.staff.authenticate import authenticate
+from survey_service.staff.rules import is_allowed
+from survey_service.staff.views import blp as staff
+from survey_service.wiring import HANDLERS, SWEEPS
+
+API_PREFIX = "/api/v1"
+BLUEPRINTS = (organizations, staff, questionnaires, campaigns, entrances, ballots)
+
+
+def create_app(settings: Settings | None = None, *, database: Database | None = None) -> Flask:
+    """Connect everything; `database` lets tests hand in one whose work they roll back."""
+    settings = settings or load_settings()
+    app = Flask("survey_service", static_folder=None)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # The default provider has it.
+    app.extensions["settings"] = settings
+    app.extensions["keyring"] = Keyring(secret_key=settings.secret_key, master_key=settings.master_key)
+    app.extensions["database"] = database or Database(settings.database_url)
+    app.extensions["compiled_versions"] = {}
+    app.extensions["rendered_questions"] = {}
+    app.extensions |= access.install()
+    _connect_jobs(app, settings)
+    schema_messages.install()
+    http.install(app)
+    install_templates(app, error_page=_error_page)
+    permissions.install(app, authenticate=authenticate, is_allowed=is_allowed)
+    _register_routes(app)
+    return app
+
+
+def _connect_jobs(app: Flask, settings: Settings) -> None:
+    send = SendToQueue(settings.redis_url) if settings.redis_url else RunHere(app)
+    dispatcher = Dispatcher(send, handlers=HANDLERS, sweeps=SWEEPS)
+    app.extensions["dispatcher"] = dispatcher
+    app.extensions["database"].after_commit = dispatcher.announce
+
+
+def _error_page(error: ServiceError) -> str:
+    return render_error(error_message(error, request.path))
+
+
+def _register_routes(app: Flask) -> None:
+    app.config |= _API_CONFIG
+    api = Api(app)
+    for name, scheme in _SECURITY_SCHEMES.items():
+        api.spec.components.security_scheme(name, dict(scheme))
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=API_PREFIX)
+    app.extensions["openapi"] = api.spec
+    app.register_blueprint(service_routes)
+    app.register_blueprint(voter_pages)
+
+
+_API_CONFIG: Mapping[str, Any] = {
+    "API_TITLE": "survey-service",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.0.3",
+}
+_SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
+    "bearerAuth": {"type": "http", "scheme": "bearer"},
+    "cookieAuth": {"type": "apiKey", "in": "cookie", "name": "session"},
+}

@@ -1,0 +1,187 @@
+"""Between the request and the service: credentials from cookies, tickets, and what is kept in the process.
+
+Everything a person could be known by ends here: what goes on to the service is a keyed digest.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Response, current_app, request
+from sqlalchemy.orm import Session
+
+from survey_service.ballots.rules import participation_digest
+from survey_service.campaigns.queries import get_campaign_key
+from survey_service.campaigns.rules import Mode, OpenRequires
+from survey_service.core.errors import Forbidden, Unauthorized
+from survey_service.core.http import client_address
+from survey_service.core.privacy import Keyring, current_keyring, keyed_digest, new_key, sign, verify
+from survey_service.core.rate_limits import RateLimit
+from survey_service.entrances import codes
+from survey_service.entrances.queries import OpenedEntrance, digest_code
+from survey_service.entrances.rules import Ticket, credential_mac, issue_ticket, read_ticket
+
+DEVICE_COOKIE = "device"
+DEVICE_COOKIE_DAYS = 400
+"""The longest life that browsers grant a cookie."""
+ANSWERED_COOKIE_DAYS = 60
+_DAY = 24 * 3600
+_DEVICE_BYTES = 16
+_PROCESS_KEY = new_key()
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What counts once: a slot or a device; `value` never leaves this request but as a digest."""
+
+    kind: str
+    value: str
+
+    @property
+    def mac(self) -> str:
+        return credential_mac(self.kind, self.value)
+
+
+class VoterLimits:
+    """Limits on the voter's way, by credential and by failed look-ups only."""
+
+    def __init__(self) -> None:
+        self.posts = RateLimit(count=20, seconds=60)
+        self.different_answers = RateLimit(count=3, seconds=3600)
+        self.failed_codes = RateLimit(count=60, seconds=60)
+
+
+def limits() -> VoterLimits:
+    """Return the limits of this process."""
+    found: VoterLimits = current_app.extensions["voter_limits"]
+    return found
+
+
+def _device_key(keyring: Keyring) -> bytes:
+    return keyring.lasting("device cookie")
+
+
+def known_device() -> str | None:
+    """Return the device id of a valid device cookie."""
+    payload = verify(_device_key(current_keyring()), request.cookies.get(DEVICE_COOKIE, ""))
+    return payload.hex() if payload is not None else None
+
+
+def set_cookie(response: Response, name: str, value: str, *, max_age: int, path: str = "/") -> None:
+    """Set a cookie that scripts cannot read; Secure only where the service is reached by https."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path=path,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.extensions["settings"].is_https,
+    )
+
+
+def make_device() -> str:
+    """Return a fresh device id."""
+    return secrets.token_hex(_DEVICE_BYTES)
+
+
+def set_device_cookie(response: Response, device: str) -> None:
+    signed = sign(_device_key(current_keyring()), bytes.fromhex(device))
+    set_cookie(response, DEVICE_COOKIE, signed, max_age=DEVICE_COOKIE_DAYS * _DAY)
+
+
+def resolve_mode(entrance: OpenedEntrance) -> Mode:
+    """Return the mode of a ballot through this entrance: a posted code becomes `open_device` without WeChat."""
+    if entrance.is_posted and entrance.open_requires is OpenRequires.DEVICE:
+        return Mode.OPEN_DEVICE
+    return entrance.mode
+
+
+def credential_for(entrance: OpenedEntrance, device: str | None) -> Credential:
+    """Return the credential that opens an entrance; raises Unauthorized `sign_in_required`."""
+    if not entrance.is_posted:
+        return Credential("slot", str(entrance.entrance_id))
+    if entrance.open_requires is OpenRequires.WECHAT or device is None:
+        raise Unauthorized("sign_in_required")
+    return Credential("device", device)
+
+
+def make_ticket(entrance: OpenedEntrance, credential: Credential, opened_at: datetime) -> str:
+    """Issue the ticket of a page that was opened now."""
+    ticket = Ticket(
+        entrance_id=entrance.entrance_id,
+        campaign_id=entrance.campaign_id,
+        subject_id=entrance.subject_id,
+        version_id=entrance.version_id,
+        rater_class=entrance.rater_class,
+        mode=resolve_mode(entrance),
+        place_id=entrance.entrance_id if entrance.is_posted else 0,
+        opened_at=opened_at,
+        code_digest=entrance.code_digest,
+        credential=credential.mac,
+        is_preview=entrance.is_preview,
+    )
+    return issue_ticket(current_keyring().passing("ticket"), ticket)
+
+
+def check_ticket(signed: object, raw_code: str) -> tuple[Ticket, Credential]:
+    """Return the ticket and the credential of a submit; raises Forbidden `bad_ticket`.
+
+    The ticket must be ours, must be of this code, and must have been opened with the credential that is
+    presented now.
+    """
+    keyring = current_keyring()
+    ticket = read_ticket(keyring.passing("ticket"), signed) if isinstance(signed, str) else None
+    code = codes.normalize(raw_code)
+    if ticket is None or code is None or ticket.code_digest != digest_code(keyring, code):
+        raise Forbidden("bad_ticket")
+    credential = _presented(ticket)
+    if credential is None or credential.mac != ticket.credential:
+        raise Forbidden("bad_ticket")
+    return ticket, credential
+
+
+def _presented(ticket: Ticket) -> Credential | None:
+    if ticket.mode not in {Mode.OPEN, Mode.OPEN_DEVICE}:
+        return Credential("slot", str(ticket.entrance_id))
+    device = known_device() if ticket.mode is Mode.OPEN_DEVICE else None
+    return Credential("device", device) if device else None
+
+
+def digest_credential(session: Session, campaign_id: int, credential: Credential) -> bytes:
+    """Return the participation digest of a credential; the campaign key is unwrapped once in a process."""
+    keys: dict[int, bytes] = current_app.extensions["campaign_keys"]
+    key = keys.get(campaign_id)
+    if key is None:
+        key = get_campaign_key(session, keyring=current_keyring(), campaign_id=campaign_id)
+        keys[campaign_id] = key
+    return participation_digest(key, kind=credential.kind, value=credential.value)
+
+
+def _answered_cookie(entrance_id: int) -> str:
+    return f"answered_{entrance_id}"
+
+
+def remember_answered(response: Response, ticket: Ticket) -> None:
+    """Let this device alone know that it has voted through a one-time code."""
+    if ticket.place_id == 0:
+        name = _answered_cookie(ticket.entrance_id)
+        set_cookie(response, name, "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)
+
+
+def is_remembered(entrance: OpenedEntrance, cookies: Mapping[str, str]) -> bool:
+    """Tell whether this device has voted through this one-time code."""
+    return _answered_cookie(entrance.entrance_id) in cookies
+
+
+def address_key() -> bytes:
+    """Return a key for the caller's network that is good for this process only: IPv6 counts by /64."""
+    address = client_address()
+    network = ":".join(address.split(":")[:4]) if ":" in address else address
+    return keyed_digest(_PROCESS_KEY, network)
+
+
+def install() -> dict[str, object]:
+    """Return what the application keeps in memory for the voter's way."""
+    return {"voter_limits": VoterLimits(), "campaign_keys": {}}

@@ -1,0 +1,137 @@
+"""The pages that a voter's phone shows; every one works without a script."""
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+
+from survey_service.ballots import access, presentation, queries, voting
+from survey_service.ballots.rules import RECEIPT_LENGTH, is_secret
+from survey_service.campaigns.rules import State
+from survey_service.core import clock
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.errors import Conflict, Invalid
+from survey_service.core.permissions import public
+from survey_service.entrances.codes import normalize, read_symbols
+from survey_service.entrances.queries import list_posted_elsewhere
+
+pages = Blueprint("voter", __name__)
+
+_VOTER = "voters have no accounts"
+
+
+@pages.route("/", methods=["GET", "POST"])
+@public(_VOTER)
+def enter_code() -> Any:
+    """Ask for a code by hand, and lead on to its page."""
+    typed = request.form.get("code", "")
+    code = normalize(typed)
+    if code is not None:
+        return redirect(f"/s/{code}", 303)
+    return render_template("voter/enter_code.html", entry=presentation.code_entry(typed))
+
+
+@pages.route("/s/<code>", methods=["GET"])
+@public(_VOTER)
+def show_ballot(code: str) -> Response:
+    """Show the questionnaire, or why it cannot be answered now."""
+    with reading() as session:
+        page = voting.open_page(session, raw_code=code, now=clock.now())
+        response = _opened(page)
+    if page.device is not None and access.known_device() is None:
+        access.set_device_cookie(response, page.device)
+    return response
+
+
+def _opened(page: voting.OpenedPage) -> Response:
+    entrance = page.entrance
+    if not entrance.is_preview and (entrance.state is not State.OPEN or page.is_answered):
+        return _message(presentation.state_message(entrance, is_answered=page.is_answered))
+    response = make_response(presentation.render_ballot(page))
+    _keep_secret(response, entrance.code)
+    return response
+
+
+def _keep_secret(response: Response, code: str) -> None:
+    """Give a browser without scripts the retry key of its ballot; it is kept while the page is tried."""
+    secret = request.cookies.get("secret", "")
+    secret = secret if is_secret(secret) else presentation.new_secret()
+    access.set_cookie(response, "secret", secret, max_age=24 * 3600, path=f"/s/{code}")
+
+
+@pages.route("/s/<code>", methods=["POST"])
+@public(_VOTER)
+def cast_ballot(code: str) -> Any:
+    """Take the form of a browser without scripts, and lead to the receipt."""
+    try:
+        return _cast(code)
+    except Invalid as error:
+        return _shown_again(code, error), error.status
+    except Conflict as error:
+        return _message(presentation.conflict_message(code, error))
+
+
+def _cast(code: str) -> Response:
+    secret = request.cookies.get("secret", "")
+    with unit_of_work() as session:
+        ticket, ballot = voting.submit(
+            session,
+            raw_code=code,
+            signed_ticket=request.form.get("ticket"),
+            secret=secret if is_secret(secret) else presentation.new_secret(),
+            check=lambda plan: plan.check_form(request.form),
+            now=clock.now(),
+        )
+    response = make_response(redirect(f"/r/{ballot.receipt}", 303))
+    access.remember_answered(response, ticket)
+    response.delete_cookie("secret", path=f"/s/{code}")
+    return response
+
+
+def _shown_again(code: str, error: Invalid) -> str:
+    """Show the form again with what was filled in and what is missing."""
+    with reading() as session:
+        page = voting.open_page(session, raw_code=code, now=clock.now())
+    ticket = request.form.get("ticket", "")
+    return presentation.render_ballot(page, ticket=ticket, form=request.form, errors=error.errors)
+
+
+@pages.route("/s/<code>/others", methods=["GET"])
+@public(_VOTER)
+def show_others(code: str) -> str:
+    """List the other villages of the campaign."""
+    with reading() as session:
+        entrance = voting.find_entrance(session, raw_code=code, now=clock.now())
+        rows = list_posted_elsewhere(
+            session, campaign_id=entrance.campaign_id, rater_class=entrance.rater_class
+        )
+    return render_template("voter/others.html", others=presentation.other_villages(entrance, rows))
+
+
+@pages.route("/r/<receipt>", methods=["GET"])
+@public(_VOTER)
+def show_receipt(receipt: str) -> Any:
+    """Show a receipt."""
+    number = read_symbols(receipt, RECEIPT_LENGTH)
+    if number == voting.PREVIEW_RECEIPT:
+        return _message(presentation.preview_message())
+    with reading() as session:
+        state = queries.find_receipt(session, number)
+    if state is queries.ReceiptState.UNKNOWN:
+        return render_template("voter/receipt_lookup.html", lookup=presentation.lookup(receipt, state)), 404
+    return render_template(
+        "voter/receipt.html", receipt=number, state=state, organization_name="", lookup_url="/receipts"
+    )
+
+
+@pages.route("/receipts", methods=["GET", "POST"])
+@public(_VOTER)
+def look_up_receipt() -> str:
+    """Say whether a typed receipt is known."""
+    typed = request.form.get("receipt", "")
+    with reading() as session:
+        state = queries.find_receipt(session, read_symbols(typed, RECEIPT_LENGTH)) if typed else None
+    return render_template("voter/receipt_lookup.html", lookup=presentation.lookup(typed, state))
+
+
+def _message(message: presentation.Message) -> Response:
+    return make_response(render_template("voter/message.html", message=message), message.status)

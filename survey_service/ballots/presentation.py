@@ -1,0 +1,257 @@
+"""What the voter's templates are given: view objects without any logic left in them."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app, render_template
+from markupsafe import Markup
+
+from survey_service.ballots.queries import ReceiptState
+from survey_service.ballots.schemas import shown_item
+from survey_service.ballots.voting import OpenedPage
+from survey_service.campaigns.rules import State
+from survey_service.core import clock
+from survey_service.core.errors import ServiceError
+from survey_service.core.texts import text
+from survey_service.entrances.queries import OpenedEntrance
+from survey_service.questionnaires.queries import CompiledVersion
+from survey_service.questionnaires.rules import FormFields
+
+_SECRET_BYTES = 24
+_STATUS_CLOSED = 410
+
+
+@dataclass(frozen=True)
+class Action:
+    label: str
+    url: str
+    is_primary: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """A page in the place of the questionnaire: what happened and what to do."""
+
+    kind: str
+    heading: str
+    sentence: str
+    actions: Sequence[Action] = ()
+    organization_name: str = ""
+    retry_after: int | None = None
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class CodeEntry:
+    action: str
+    code: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    action: str
+    receipt: str
+    state: ReceiptState | None
+
+
+@dataclass(frozen=True)
+class Village:
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Others:
+    title: str
+    villages: Sequence[Village]
+    back_url: str
+
+
+@dataclass(frozen=True)
+class BallotPage:
+    code: str
+    organization_name: str
+    title: str
+    subject_name: str
+    rater_class_label: str
+    notice: Sequence[str]
+    others_url: str
+    action: str
+    api_url: str
+    ticket: str
+    is_preview: bool
+    closes_at_text: str
+    questions: Markup
+    warning: str = ""
+    recording_url: str = ""
+    errors: Sequence[Mapping[str, str]] = field(default_factory=list)
+
+
+def new_secret() -> str:
+    """Return a ballot secret for a browser that cannot make one."""
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def render_ballot(
+    page: OpenedPage,
+    *,
+    ticket: str | None = None,
+    form: FormFields | None = None,
+    errors: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    """Render the questionnaire; with `form` as it was filled in, and what is wrong with it."""
+    entrance = page.entrance
+    found = {name: sentences[0] for name, sentences in (errors or {}).items()}
+    view = BallotPage(
+        code=entrance.code,
+        organization_name=entrance.organization_name,
+        title=entrance.title,
+        subject_name=entrance.subject_name,
+        rater_class_label=text(f"campaigns.class_{entrance.rater_class}"),
+        notice=_notice(entrance),
+        others_url=f"/s/{entrance.code}/others" if entrance.is_posted else "",
+        action=f"/s/{entrance.code}",
+        api_url=f"/api/v1/entrances/{entrance.code}/ballots",
+        ticket=ticket or page.ticket,
+        is_preview=entrance.is_preview,
+        closes_at_text=clock.local_text(entrance.closes_at),
+        questions=_questions(page.version) if form is None else _filled(page.version, form, found),
+        errors=[{"name": name, "message": sentence} for name, sentence in found.items()],
+    )
+    return render_template("voter/ballot.html", page=view)
+
+
+def _notice(entrance: OpenedEntrance) -> list[str]:
+    """Return the notice of the campaign, or the standard one."""
+    if entrance.notice.strip():
+        return [line.strip() for line in entrance.notice.splitlines() if line.strip()]
+    return [
+        text("voter.notice_who", organizer=entrance.organizer),
+        text("voter.notice_why", subject=entrance.subject_name),
+        text("voter.notice_what"),
+        text("voter.notice_how_long"),
+        text("voter.notice_rights"),
+    ]
+
+
+def _questions(version: CompiledVersion) -> Markup:
+    """Return the empty questions; a frozen version is rendered once in each process."""
+    cache: dict[str, Markup] = current_app.extensions["rendered_questions"]
+    rendered = cache.get(version.digest)
+    if rendered is None:
+        rendered = cache[version.digest] = _render_questions(version, {}, {})
+    return rendered
+
+
+def _filled(version: CompiledVersion, form: FormFields, errors: Mapping[str, str]) -> Markup:
+    return _render_questions(version, _form_values(version, form), errors)
+
+
+def _form_values(version: CompiledVersion, form: FormFields) -> dict[str, str | list[str]]:
+    """Return what a form holds, by form name."""
+    values: dict[str, str | list[str]] = {}
+    for key, raw in version.plan.raw_from_form(form).items():
+        if isinstance(raw, dict):
+            values |= {f"{key}.{row}": option for row, option in raw.items()}
+        else:
+            values[key] = raw
+    return values
+
+
+def _render_questions(
+    version: CompiledVersion, answers: Mapping[str, Any], errors: Mapping[str, str]
+) -> Markup:
+    items = [shown_item(item) for item in version.plan.items]
+    return Markup(render_template("voter/questions.html", items=items, answers=answers, errors=errors))  # noqa: S704  Rendered with autoescape.
+
+
+def code_entry(typed: str) -> CodeEntry:
+    """Return the page that asks for a code, with a hint when what was typed cannot be one."""
+    return CodeEntry("/", typed[:40], text("voter.enter_code_wrong") if typed else "")
+
+
+def lookup(typed: str, state: ReceiptState | None) -> Lookup:
+    return Lookup("/receipts", typed[:40], state)
+
+
+def other_villages(entrance: OpenedEntrance, rows: Iterable[tuple[str | None, str]]) -> Others:
+    villages = [Village(name, f"/s/{code}") for code, name in rows if code != entrance.code]
+    return Others(entrance.title, villages, f"/s/{entrance.code}")
+
+
+def _page_message(kind: str, *actions: Action, status: int = 200, **values: object) -> Message:
+    name = str(values.pop("organization_name", ""))
+    return Message(
+        kind=kind,
+        heading=text(f"voter.message_{kind}_heading"),
+        sentence=text(f"voter.message_{kind}_sentence", **values),
+        actions=actions,
+        organization_name=name,
+        status=status,
+    )
+
+
+def _enter_code(*, is_primary: bool = False) -> Action:
+    return Action(text("voter.action_enter_code"), "/", is_primary)
+
+
+def state_message(entrance: OpenedEntrance, *, is_answered: bool) -> Message:
+    """Return the page for a campaign that is not open, or for a device that has voted already."""
+    name = entrance.organization_name
+    if is_answered:
+        look_up = Action(text("voter.action_lookup"), "/receipts")
+        return _page_message(
+            "already_answered", _enter_code(is_primary=True), look_up, organization_name=name
+        )
+    if entrance.state is State.WITHDRAWN:
+        return _page_message("withdrawn", organization_name=name, status=_STATUS_CLOSED)
+    if entrance.state in {State.DRAFT, State.SCHEDULED}:
+        opens_at = clock.local_text(entrance.opens_at)
+        return _page_message("not_open", organization_name=name, opens_at=opens_at)
+    closed_at = clock.local_text(entrance.closes_at)
+    return _page_message("closed", organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
+
+
+def conflict_message(code: str, error: ServiceError) -> Message:
+    """Return the page for a ballot that the table of `domain.md` section 7 refuses."""
+    if error.code == "secret_in_use":
+        reopen = Action(text("voter.action_reopen"), f"/s/{code}", is_primary=True)
+        return _page_message("bad_ticket", reopen, status=error.status)
+    kind = "different_answers" if error.code == "different_answers" else "spent_code"
+    return _page_message(kind, _enter_code(is_primary=True), status=error.status)
+
+
+def preview_message() -> Message:
+    return _page_message("preview")
+
+
+_KINDS_OF_ERRORS = {
+    "unknown_entrance": "unknown_code",
+    "not_found": "unknown_page",
+    "closed": "stopped",
+    "bad_ticket": "bad_ticket",
+    "slow_down": "slow_down",
+    "unavailable": "unavailable",
+    "sign_in_required": "sign_in_required",
+}
+
+
+def error_message(error: ServiceError, path: str) -> Message:
+    """Return the page for any refusal that a page meets."""
+    kind = _KINDS_OF_ERRORS.get(error.code)
+    actions = (
+        [_enter_code(is_primary=True)] if kind in {"unknown_code", "unknown_page", "sign_in_required"} else []
+    )
+    if kind in {"bad_ticket", "slow_down", "unavailable"} and path.startswith("/s/"):
+        actions.append(Action(text("voter.action_reopen"), path, is_primary=True))
+    return Message(
+        kind=kind or "error",
+        heading=text(f"voter.message_{kind}_heading") if kind else text("voter.message_error_heading"),
+        sentence=text(f"voter.message_{kind}_sentence") if kind else error.detail,
+        actions=actions,
+        retry_after=error.retry_after,
+        status=int(error.status),
+    )

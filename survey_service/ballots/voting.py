@@ -1,0 +1,120 @@
+"""The voter's two acts, opening and submitting, as both the pages and the JSON API perform them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from survey_service.ballots import access, service
+from survey_service.ballots.queries import is_spent
+from survey_service.ballots.service import CastBallot
+from survey_service.campaigns.rules import State
+from survey_service.core.errors import Conflict, Invalid, ServiceError
+from survey_service.core.privacy import current_keyring
+from survey_service.entrances.queries import OpenedEntrance, open_entrance
+from survey_service.entrances.rules import Ticket
+from survey_service.questionnaires.queries import CompiledVersion, get_compiled
+from survey_service.questionnaires.rules import AnswerError, CheckedAnswers, Plan
+
+PREVIEW_RECEIPT = "0" * 13
+"""What a preview answers with: no secret yields it, and its page says that nothing was stored."""
+
+Check = Callable[[Plan], CheckedAnswers]
+
+
+@dataclass(frozen=True)
+class OpenedPage:
+    """An entrance as it was opened now by this device."""
+
+    entrance: OpenedEntrance
+    version: CompiledVersion
+    ticket: str
+    device: str | None
+    """The device that the answer must name in a cookie; None where codes are the credential."""
+    is_answered: bool
+
+
+def open_page(session: Session, *, raw_code: str, now: datetime) -> OpenedPage:
+    """Open an entrance for this request's device; writes nothing.
+
+    Raises NotFound `unknown_entrance`, and Unauthorized `sign_in_required` where WeChat is asked for.
+    """
+    entrance = find_entrance(session, raw_code=raw_code, now=now)
+    device = (access.known_device() or access.make_device()) if entrance.is_posted else None
+    credential = access.credential_for(entrance, device)
+    return OpenedPage(
+        entrance=entrance,
+        version=get_compiled(session, entrance.version_id),
+        ticket=access.make_ticket(entrance, credential, now),
+        device=device,
+        is_answered=_is_answered(session, entrance, credential),
+    )
+
+
+def find_entrance(session: Session, *, raw_code: str, now: datetime) -> OpenedEntrance:
+    """Look a code up; only failures count against guessing."""
+    limit, address = access.limits().failed_codes, access.address_key()
+    if limit.is_exhausted(address):
+        limit.hit(address)
+    try:
+        return open_entrance(session, keyring=current_keyring(), raw_code=raw_code, now=now)
+    except ServiceError:
+        limit.hit(address)
+        raise
+
+
+def _is_answered(session: Session, entrance: OpenedEntrance, credential: access.Credential) -> bool:
+    """Tell a device that it has voted itself; about a code alone nothing is ever said here."""
+    if entrance.state is not State.OPEN or entrance.is_preview:
+        return False
+    if not entrance.is_posted:
+        return access.is_remembered(entrance, request.cookies)
+    digest = access.digest_credential(session, entrance.campaign_id, credential)
+    return is_spent(session, entrance.campaign_id, digest)
+
+
+def submit(
+    session: Session, *, raw_code: str, signed_ticket: object, secret: str, check: Check, now: datetime
+) -> tuple[Ticket, CastBallot]:
+    """Check ticket, state and answers in this order, then cast the ballot (`api.md`, Voter).
+
+    `check` validates the answers by the plan of the frozen version.
+    """
+    try:
+        ticket, credential = access.check_ticket(signed_ticket, raw_code)
+    except ServiceError:
+        find_entrance(session, raw_code=raw_code, now=now)
+        raise
+    access.limits().posts.hit(ticket.credential)
+    plan = get_compiled(session, ticket.version_id).plan
+    try:
+        checked = check(plan)
+    except AnswerError as error:
+        service.require_open(session, ticket=ticket, now=now)
+        errors = {name: [sentence] for name, sentence in error.errors.items()}
+        raise Invalid("invalid_answers", errors=errors) from error
+    if ticket.is_preview:
+        return ticket, CastBallot(PREVIEW_RECEIPT, is_new=False)
+    return ticket, _cast(session, ticket, credential, secret, plan, checked, now)
+
+
+def _cast(
+    session: Session,
+    ticket: Ticket,
+    credential: access.Credential,
+    secret: str,
+    plan: Plan,
+    checked: CheckedAnswers,
+    now: datetime,
+) -> CastBallot:
+    digest = access.digest_credential(session, ticket.campaign_id, credential)
+    try:
+        return service.cast_ballot(
+            session, ticket=ticket, participation=digest, secret=secret, plan=plan, checked=checked, now=now
+        )
+    except Conflict as error:
+        if error.code == "different_answers":
+            access.limits().different_answers.hit(digest)
+        raise

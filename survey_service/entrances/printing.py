@@ -1,0 +1,134 @@
+"""Use cases of printing: which codes stand on which sheet of paper."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.models import Campaign
+from survey_service.campaigns.queries import SubjectRow, get_campaign, list_subjects
+from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.core import clock
+from survey_service.core.errors import Conflict, Forbidden, NotFound
+from survey_service.core.permissions import Identity
+from survey_service.core.privacy import Keyring
+from survey_service.core.texts import text
+from survey_service.entrances.models import CodeBatch, Entrance
+from survey_service.entrances.posters import CodeSheet, Poster, Slip
+from survey_service.entrances.queries import first_posted, list_slots
+from survey_service.entrances.service import code_in_clear, create_entrances
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import list_ancestors
+
+
+def prepare_poster(
+    session: Session, *, staff: Identity, public_url: str, campaign_id: int, organization_code: str
+) -> Poster:
+    """Return what stands on the poster of an organization; raises Conflict when it has no posted entrance."""
+    campaign, subject = _subject(session, staff, campaign_id, organization_code)
+    entrance = first_posted(session, campaign_id=campaign_id, subject_id=subject.subject_id)
+    if entrance is None or entrance.code is None:
+        raise Conflict("no_posted_entrance")
+    return Poster(
+        area=_area(session, subject),
+        village=subject.name,
+        campaign=campaign.title,
+        subject=subject.subject_name,
+        url=f"{public_url}/s/{entrance.code}",
+        code=entrance.code,
+        typing_address=_without_scheme(public_url),
+        organizer=session.get_one(Organization, campaign.organization_id).name,
+        until=clock.local_text(campaign.closes_at),
+        paper_place=text("entrances.paper_place"),
+        place=entrance.place,
+    )
+
+
+def prepare_sheet(
+    session: Session,
+    *,
+    staff: Identity,
+    keyring: Keyring,
+    public_url: str,
+    campaign_id: int,
+    organization_code: str,
+    count: int | None,
+    now: datetime,
+) -> CodeSheet:
+    """Return a sheet with the household codes of an organization, made up to `count` where fewer exist.
+
+    Only for staff above the organization; raises Conflict when there are no codes, or when they have been
+    handed out and cannot be shown again.
+    """
+    campaign, subject = _subject(session, staff, campaign_id, organization_code)
+    if not staff.is_above(subject.path):
+        raise Forbidden
+    slots = _household_slots(session, staff, keyring, campaign, subject, count, now)
+    return CodeSheet(
+        area=_area(session, subject),
+        village=subject.name,
+        campaign=campaign.title,
+        rater_class=text(f"campaigns.class_{slots[0][0].rater_class}"),
+        mode=Mode.HOUSEHOLD,
+        until=clock.local_text(campaign.closes_at),
+        typing_address=_without_scheme(public_url),
+        slips=[_slip(keyring, public_url, entrance, batch) for entrance, batch in slots],
+    )
+
+
+def _household_slots(
+    session: Session,
+    staff: Identity,
+    keyring: Keyring,
+    campaign: Campaign,
+    subject: SubjectRow,
+    count: int | None,
+    now: datetime,
+) -> list[tuple[Entrance, CodeBatch]]:
+    def existing() -> list[tuple[Entrance, CodeBatch]]:
+        return list_slots(
+            session, campaign_id=campaign.id, subject_id=subject.subject_id, mode=Mode.HOUSEHOLD
+        )
+
+    slots = existing()
+    if count is not None and len(slots) < count:
+        create_entrances(
+            session,
+            staff=staff,
+            keyring=keyring,
+            campaign_id=campaign.id,
+            organization_codes=[subject.organization_code],
+            mode=Mode.HOUSEHOLD,
+            rater_class=RaterClass.VILLAGER,
+            count=count - len(slots),
+            now=now,
+        )
+        slots = existing()
+    if not slots:
+        raise Conflict("no_household_codes")
+    return slots[:count]
+
+
+def _slip(keyring: Keyring, public_url: str, entrance: Entrance, batch: CodeBatch) -> Slip:
+    code = code_in_clear(keyring, batch, entrance)
+    assert entrance.serial is not None
+    return Slip(serial=entrance.serial, code=code, url=f"{public_url}/s/{code}")
+
+
+def _subject(
+    session: Session, staff: Identity, campaign_id: int, organization_code: str
+) -> tuple[Campaign, SubjectRow]:
+    campaign = get_campaign(session, campaign_id)
+    found = list_subjects(session, campaign_id, organization_codes=[organization_code])
+    if not found:
+        raise NotFound
+    staff.require(found[0].path)
+    return campaign, found[0]
+
+
+def _area(session: Session, subject: SubjectRow) -> str:
+    """Return the names above an organization, such as 饶平县汤溪镇."""
+    return "".join(one.name for one in list_ancestors(session, path=subject.path)[:-1])
+
+
+def _without_scheme(url: str) -> str:
+    return url.split("://", 1)[-1]

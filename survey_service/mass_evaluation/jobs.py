@@ -1,0 +1,35 @@
+"""Queue entries of the score."""
+
+import logging
+
+from survey_service.core import clock
+from survey_service.core.db import reading, unit_of_work
+from survey_service.mass_evaluation import service
+from survey_service.mass_evaluation.queries import campaigns_to_release, campaigns_to_score
+
+log = logging.getLogger(__name__)
+
+
+def score_changed(campaign_id: int) -> None:
+    """Score the subjects whose tally has changed."""
+    with unit_of_work() as session:
+        count = service.score_campaign(session, campaign_id=campaign_id, now=clock.now())
+    if count:
+        log.info("scored %d subjects of campaign %d", count, campaign_id)
+
+
+def score_everything(campaign_id: int) -> None:
+    """Score all subjects, for example when closing makes every figure exact."""
+    with unit_of_work() as session:
+        service.score_campaign(session, campaign_id=campaign_id, now=clock.now(), is_everything=True)
+
+
+def sweep_scores() -> None:
+    """Score what a lost queue has forgotten."""
+    with reading() as session:
+        outdated = campaigns_to_score(session)
+        lagging = campaigns_to_release(session, now=clock.now())
+    for campaign_id in outdated:
+        score_changed(campaign_id)
+    for campaign_id in lagging:
+        score_everything(campaign_id)

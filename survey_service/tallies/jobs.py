@@ -1,0 +1,31 @@
+"""Queue entries of the tally."""
+
+import logging
+
+from survey_service.core import clock
+from survey_service.core.db import reading, unit_of_work
+from survey_service.tallies import service
+from survey_service.tallies.queries import dirty_campaigns
+
+log = logging.getLogger(__name__)
+
+
+def rebuild_dirty(campaign_id: int) -> None:
+    """Recount until no mark is left."""
+    total = 0
+    while True:
+        with unit_of_work() as session:
+            taken = service.rebuild_dirty(session, campaign_id=campaign_id, now=clock.now())
+        total += taken
+        if not taken:
+            break
+    if total:
+        log.info("rebuilt tallies of campaign %d for %d ballots", campaign_id, total)
+
+
+def sweep_dirty() -> None:
+    """Recount what a lost queue has forgotten."""
+    with reading() as session:
+        campaign_ids = dirty_campaigns(session)
+    for campaign_id in campaign_ids:
+        rebuild_dirty(campaign_id)

@@ -1,0 +1,81 @@
+"""Reads of the tally sheet."""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey_service.ballots.models import Ballot, DirtyMark, Participation
+from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
+
+_STREAM_ROWS = 5_000
+
+
+def dirty_campaigns(session: Session) -> list[int]:
+    """Return the campaigns whose tally lacks ballots."""
+    return list(session.scalars(select(DirtyMark.campaign_id).distinct()))
+
+
+def dirty_subjects(session: Session, campaign_id: int) -> set[int]:
+    """Return the subjects whose tally lacks ballots."""
+    return set(
+        session.scalars(select(DirtyMark.subject_id).where(DirtyMark.campaign_id == campaign_id).distinct())
+    )
+
+
+def stream_ballots(session: Session, campaign_id: int) -> Iterator[tuple[int, str, str, int, str]]:
+    """Yield subject, class, mode, place and answers of every ballot of a campaign, a batch at a time."""
+    statement = (
+        select(Ballot.subject_id, Ballot.rater_class, Ballot.mode, Ballot.place_id, Ballot.answers)
+        .where(Ballot.campaign_id == campaign_id)
+        .execution_options(yield_per=_STREAM_ROWS)
+    )
+    for rows in session.execute(statement).partitions():
+        yield from (tuple(row) for row in rows)
+
+
+def grouped_ballots(
+    session: Session, campaign_id: int, subject_id: int
+) -> Iterable[tuple[str, str, int, str, int]]:
+    """Return class, mode, place, answers and their number for the ballots of one subject."""
+    columns = (Ballot.rater_class, Ballot.mode, Ballot.place_id, Ballot.answers)
+    statement = (
+        select(*columns, func.count())
+        .where(Ballot.campaign_id == campaign_id, Ballot.subject_id == subject_id)
+        .group_by(*columns)
+    )
+    return (tuple(row) for row in session.execute(statement))
+
+
+def list_slices(
+    session: Session, campaign_id: int, subject_ids: Iterable[int] | None = None
+) -> list[TallyRow]:
+    """Return the tally sheet of a campaign, or of some of its subjects."""
+    statement = select(TallyRow).where(TallyRow.campaign_id == campaign_id)
+    if subject_ids is not None:
+        statement = statement.where(TallyRow.subject_id.in_(list(subject_ids)))
+    return list(session.scalars(statement.order_by(TallyRow.subject_id)))
+
+
+def list_heads(session: Session, campaign_id: int) -> dict[int, TallyHead]:
+    """Return the head of each subject's tally."""
+    heads = session.scalars(select(TallyHead).where(TallyHead.campaign_id == campaign_id))
+    return {head.subject_id: head for head in heads}
+
+
+def daily_turnout(session: Session, campaign_id: int, subject_ids: Iterable[int]) -> list[TurnoutDay]:
+    """Return the daily counts of some subjects, oldest first."""
+    return list(
+        session.scalars(
+            select(TurnoutDay)
+            .where(TurnoutDay.campaign_id == campaign_id, TurnoutDay.subject_id.in_(list(subject_ids)))
+            .order_by(TurnoutDay.day)
+        )
+    )
+
+
+def count_rows(session: Session, campaign_id: int) -> tuple[int, int]:
+    """Return the numbers of participations and of ballots: the invariant is that they are equal."""
+    participations = select(func.count()).where(Participation.campaign_id == campaign_id)
+    ballots = select(func.count()).where(Ballot.campaign_id == campaign_id)
+    return session.scalar(participations) or 0, session.scalar(ballots) or 0

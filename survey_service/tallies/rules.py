@@ -1,0 +1,122 @@
+"""Counting ballots, and where one ballot stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from survey_service.campaigns.rules import Formula, Mode, RaterClass
+from survey_service.core.canonical import canonical_json
+from survey_service.core.events import Event
+from survey_service.questionnaires.option_sets import NOT_INFORMED
+from survey_service.questionnaires.rules import ScoredItem
+
+BLANK = ""
+"""The key under which a tally counts abstentions, beside the keys of the options."""
+
+
+@dataclass(frozen=True)
+class TallyRebuilt(Event):
+    campaign_id: int
+
+
+@dataclass(frozen=True)
+class TallySlice:
+    """The ballots of one subject that came from one class through one mode.
+
+    `counts[item][option]` are whole ballots, `counts[item][BLANK]` the abstentions; a missing item or
+    option counts 0. `standing` are the ballots in at least one denominator, `valid` those with at least one
+    valid rating, `invalid` the spoiled paper ballots, which are part of `returned`.
+    """
+
+    rater_class: RaterClass
+    mode: Mode
+    returned: int
+    valid: int
+    standing: int
+    counts: Mapping[str, Mapping[str, int]]
+    invalid: int = 0
+
+
+class Classification(NamedTuple):
+    """Where one ballot stands; a ballot can stand without being valid and the other way round."""
+
+    is_valid: bool
+    is_standing: bool
+
+
+def classify(ratings: Mapping[str, str], items: Sequence[ScoredItem], formula: Formula) -> Classification:
+    """Tell where one ballot stands.
+
+    `ratings` maps an item's key to the chosen option; a missing item is blank.
+    """
+    answers = [(item, ratings.get(item.key, BLANK)) for item in items]
+    return Classification(
+        is_valid=any(option not in (BLANK, NOT_INFORMED) for _, option in answers),
+        is_standing=any(in_denominator(option, item, formula) for item, option in answers),
+    )
+
+
+def in_denominator(option: str, item: ScoredItem, formula: Formula) -> bool:
+    """Tell whether an answer or a blank stands in the denominator of its item."""
+    if option == BLANK:
+        return formula.count_abstained
+    return formula.in_denominator(item.option_set, option)
+
+
+class SliceKey(NamedTuple):
+    """Which ballots are counted together; `place_id` is 0 but for posted entrances."""
+
+    subject_id: int
+    rater_class: str
+    mode: str
+    place_id: int
+
+
+@dataclass
+class CountedSlice:
+    """A slice while its ballots are being counted."""
+
+    counts: dict[str, dict[str, int]]
+    returned: int = 0
+    valid: int = 0
+    standing: int = 0
+
+    def as_json(self) -> str:
+        """Return the counts without zeros, in canonical form."""
+        return canonical_json(
+            {
+                item: {option: n for option, n in by_option.items() if n}
+                for item, by_option in self.counts.items()
+            }
+        )
+
+
+@dataclass
+class Counter:
+    """Counts ballots under one formula; what an answer means for a ballot is looked up once."""
+
+    items: Sequence[ScoredItem]
+    formula: Formula
+    _places: dict[tuple[str, str], Classification] = field(default_factory=dict)
+
+    def empty(self) -> CountedSlice:
+        return CountedSlice({item.key: {} for item in self.items})
+
+    def count(self, counted: CountedSlice, answers: Mapping[str, str], number: int) -> None:
+        """Add `number` equal ballots."""
+        is_valid = is_standing = False
+        for item in self.items:
+            option = answers.get(item.key, BLANK)
+            by_option = counted.counts[item.key]
+            by_option[option] = by_option.get(option, 0) + number
+            place = self._places.get((item.key, option)) or self._look_up(item, option)
+            is_valid = is_valid or place.is_valid
+            is_standing = is_standing or place.is_standing
+        counted.returned += number
+        counted.valid += number * is_valid
+        counted.standing += number * is_standing
+
+    def _look_up(self, item: ScoredItem, option: str) -> Classification:
+        place = classify({item.key: option}, [item], self.formula)
+        self._places[item.key, option] = place
+        return place

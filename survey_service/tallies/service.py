@@ -1,0 +1,171 @@
+"""Rebuild the tally sheet from the ballots: whole subjects at a time, never by adding one to a number."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from survey_service.ballots.models import DirtyMark
+from survey_service.campaigns.models import CampaignSubject
+from survey_service.campaigns.queries import get_campaign, get_formula
+from survey_service.core import clock
+from survey_service.core.events import publish
+from survey_service.questionnaires.queries import get_compiled
+from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
+from survey_service.tallies.queries import (
+    count_rows,
+    dirty_subjects,
+    grouped_ballots,
+    list_slices,
+    stream_ballots,
+)
+from survey_service.tallies.rules import CountedSlice, Counter, SliceKey, TallyRebuilt
+
+MARKS_PER_ROUND = 2_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where the stored figures are not what the ballots say."""
+
+    what: str
+    stored: object
+    recounted: object
+
+
+def rebuild_dirty(session: Session, *, campaign_id: int, now: datetime) -> int:
+    """Take the waiting marks of a campaign and recount their subjects; returns the number of marks taken.
+
+    Marks are deleted before the ballots are counted, and the count is a later statement with a newer
+    snapshot: a ballot whose mark was not visible yet keeps its mark for the next round. Another
+    rebuild of the same subject waits for the row of the subject, so the later count is written last.
+    """
+    marked = _take_marks(session, campaign_id)
+    subject_ids = sorted(set(marked))
+    if subject_ids:
+        _lock_subjects(session, campaign_id, subject_ids)
+        counter = _counter(session, campaign_id)
+        for subject_id in subject_ids:
+            _rebuild_subject(session, campaign_id, subject_id, counter, now)
+        publish(session, TallyRebuilt(campaign_id))
+    return len(marked)
+
+
+def _take_marks(session: Session, campaign_id: int) -> Sequence[int]:
+    key = tuple_(DirtyMark.campaign_id, DirtyMark.id)
+    waiting = (
+        select(DirtyMark.campaign_id, DirtyMark.id)
+        .where(DirtyMark.campaign_id == campaign_id)
+        .limit(MARKS_PER_ROUND)
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(delete(DirtyMark).where(key.in_(waiting)).returning(DirtyMark.subject_id)).all()
+
+
+def _lock_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int]) -> None:
+    session.execute(
+        select(CampaignSubject.subject_id)
+        .where(CampaignSubject.campaign_id == campaign_id, CampaignSubject.subject_id.in_(subject_ids))
+        .order_by(CampaignSubject.subject_id)
+        .with_for_update()
+    ).all()
+
+
+def _counter(session: Session, campaign_id: int) -> Counter:
+    campaign = get_campaign(session, campaign_id)
+    plan = get_compiled(session, campaign.questionnaire_version_id).plan
+    return Counter(plan.scored_items, get_formula(campaign))
+
+
+def _rebuild_subject(
+    session: Session, campaign_id: int, subject_id: int, counter: Counter, now: datetime
+) -> None:
+    counted: dict[SliceKey, CountedSlice] = {}
+    for rater_class, mode, place_id, answers, number in grouped_ballots(session, campaign_id, subject_id):
+        key = SliceKey(subject_id, rater_class, mode, place_id)
+        counter.count(counted.setdefault(key, counter.empty()), json.loads(answers), number)
+    session.execute(
+        delete(TallyRow).where(TallyRow.campaign_id == campaign_id, TallyRow.subject_id == subject_id)
+    )
+    if counted:
+        session.execute(insert(TallyRow), [_row(campaign_id, key, one) for key, one in counted.items()])
+    _advance_head(session, campaign_id, subject_id, sum(one.returned for one in counted.values()), now)
+
+
+def _row(campaign_id: int, key: SliceKey, counted: CountedSlice) -> dict[str, object]:
+    return {
+        "campaign_id": campaign_id,
+        "subject_id": key.subject_id,
+        "rater_class": key.rater_class,
+        "mode": key.mode,
+        "place_id": key.place_id,
+        "returned": counted.returned,
+        "valid": counted.valid,
+        "standing": counted.standing,
+        "counts": counted.as_json(),
+    }
+
+
+def _advance_head(session: Session, campaign_id: int, subject_id: int, returned: int, now: datetime) -> None:
+    """Write the new number of ballots, and give the growth to today's place on the daily curve."""
+    key = (campaign_id, subject_id)
+    head = session.get(TallyHead, key, populate_existing=True)
+    if head is None:
+        head = TallyHead(campaign_id=campaign_id, subject_id=subject_id, revision=0, returned=0)
+        session.add(head)
+    today = clock.local_day(now)
+    day = session.get(TurnoutDay, (*key, today), populate_existing=True)
+    if day is None:
+        day = TurnoutDay(campaign_id=campaign_id, subject_id=subject_id, day=today, returned=0)
+        session.add(day)
+    day.returned += returned - head.returned
+    head.revision += 1
+    head.returned = returned
+    session.flush()
+
+
+def find_difference(session: Session, *, campaign_id: int) -> Difference | None:
+    """Recount a whole campaign from its ballots and return the first difference to the stored tally.
+
+    Subjects with ballots that no rebuild has seen yet are left out: they are not wrong, only late. The
+    session must see one snapshot.
+    """
+    participations, ballots = count_rows(session, campaign_id)
+    if participations != ballots:
+        return Difference("participations and ballots", participations, ballots)
+    late = dirty_subjects(session, campaign_id)
+    stored = {_key_of(row): row for row in list_slices(session, campaign_id) if row.subject_id not in late}
+    recounted = _recount(session, campaign_id, late)
+    for key in sorted(stored.keys() | recounted.keys()):
+        before, after = _shown(stored.get(key)), _shown(recounted.get(key))
+        if before != after:
+            return Difference(f"tally of {key}", before, after)
+    return None
+
+
+def _recount(session: Session, campaign_id: int, late: Iterable[int]) -> Mapping[SliceKey, CountedSlice]:
+    counter = _counter(session, campaign_id)
+    counted: dict[SliceKey, CountedSlice] = {}
+    skipped = set(late)
+    for subject_id, rater_class, mode, place_id, answers in stream_ballots(session, campaign_id):
+        if subject_id not in skipped:
+            key = SliceKey(subject_id, rater_class, mode, place_id)
+            one = counted.get(key)
+            if one is None:
+                one = counted[key] = counter.empty()
+            counter.count(one, json.loads(answers), 1)
+    return counted
+
+
+def _key_of(row: TallyRow) -> SliceKey:
+    return SliceKey(row.subject_id, row.rater_class, row.mode, row.place_id)
+
+
+def _shown(one: TallyRow | CountedSlice | None) -> tuple[object, ...] | None:
+    if one is None:
+        return None
+    counts = one.counts if isinstance(one, TallyRow) else one.as_json()
+    return one.returned, one.valid, one.standing, counts

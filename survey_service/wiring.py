@@ -1,0 +1,19 @@
+"""The whole flow on one page: which event starts which jobs, and what the sweeps look for."""
+
+from collections.abc import Mapping, Sequence
+
+from survey_service.ballots.rules import BallotCast
+from survey_service.campaigns.rules import CampaignClosed
+from survey_service.core.events import Event
+from survey_service.core.jobs import Job
+from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
+from survey_service.tallies.jobs import rebuild_dirty, sweep_dirty
+from survey_service.tallies.rules import TallyRebuilt
+
+HANDLERS: Mapping[type[Event], Sequence[Job]] = {
+    BallotCast: (rebuild_dirty,),
+    TallyRebuilt: (score_changed,),
+    CampaignClosed: (rebuild_dirty, score_everything),
+}
+
+SWEEPS: Sequence[Job] = (sweep_dirty, sweep_scores)

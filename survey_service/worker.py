@@ -1,0 +1,35 @@
+"""The queue worker: jobs from Redis, and the sweep that goes on even when Redis is away."""
+
+import logging
+import time
+
+from flask import Flask
+from redis import Redis, RedisError
+from rq import Queue, SimpleWorker
+
+from survey_service.core.jobs import QUEUE_NAME, RunHere
+
+_RETRY_SECONDS = 5
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(app: Flask, *, is_burst: bool = False) -> None:
+    """Work until stopped; jobs run in this process, one after another.
+
+    Jobs are short and idempotent, and a forked child for each would cost more than the job.
+    """
+    dispatcher = app.extensions["dispatcher"]
+    dispatcher.start(sweep=RunHere(app))
+    redis_url = app.extensions["settings"].redis_url
+    with app.app_context():
+        while True:
+            try:
+                connection = Redis.from_url(redis_url)
+                worker = SimpleWorker([Queue(QUEUE_NAME, connection=connection)], connection=connection)
+                worker.work(burst=is_burst, logging_level="WARNING")
+            except RedisError as error:
+                log.warning("queue unreachable (%s); the sweep goes on", type(error).__name__)
+                time.sleep(_RETRY_SECONDS)
+                continue
+            return
