@@ -14,6 +14,8 @@ const STATIC = join(ROOT, "static");
 const AUDIENCES = ["voter", "staff"];
 // The oldest engine of WeChat's web view that is still met in villages.
 const OLDEST_ENGINES = ["chrome53", "safari10"];
+// Only WeUI is purged: our own styles are all used, some under names that templates put together.
+const OWN_SELECTORS = [/^(?!weui)/];
 const ROOT_FONT_PX = 16;
 
 // WeUI gives font sizes in pixels; the elder mode and the reader's own text size need them relative.
@@ -73,6 +75,7 @@ async function bundleStyle(audience) {
   const [purged] = await new PurgeCSS().purge({
     content: [`${ROOT}/templates/${audience}/**/*.html`, `${ROOT}/scripts/${audience}/**/*.ts`],
     css: [{ raw: themed.css }],
+    safelist: OWN_SELECTORS,
     variables: true,
   });
   const minified = await esbuild.transform(purged.css, { loader: "css", minify: true, target: OLDEST_ENGINES });

@@ -55,6 +55,8 @@ export class SendingPanel {
     this.heading.textContent = this.heading.dataset[state] || "";
     this.sentence.textContent = sentence || "";
     this.part("spinner").hidden = state !== "sending";
+    this.part("waiting").hidden = state !== "waiting";
+    this.part("rejected").hidden = state !== "rejected";
     this.retry.hidden = state !== "waiting";
     this.part("reopen").hidden = state !== "rejected";
   }
