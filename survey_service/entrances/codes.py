@@ -43,7 +43,8 @@ def symbols(data: bytes, length: int) -> str:
 def code_of_slot(batch_key: bytes, *, serial: int, issue: int) -> str:
     """Derive the one-time code of a slot; each issue of the same serial has another code.
 
-    Raises ValueError for a key too short to be one, OverflowError for a serial or issue outside 64 or 32 bits.
+    Raises ValueError for a key too short to be one, OverflowError for a serial beyond 64 or an issue beyond
+    32 bits.
     """
     if len(batch_key) < _SHORTEST_KEY:
         raise ValueError("the batch key is too short")

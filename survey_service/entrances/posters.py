@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from threading import BoundedSemaphore
 from typing import Any
@@ -16,20 +16,42 @@ from survey_service.core.texts import text
 from survey_service.entrances.codes import grouped
 from survey_service.entrances.qr import BULK_MASK, ErrorCorrection
 
-TIMEOUT_SECONDS = 60
-"""A poster takes half a second and 2,000 slips four; what takes longer hangs."""
+MOST_SECONDS = 60
+"""A poster takes half a second and 5,000 slips ten; what takes longer hangs."""
 
 LONGEST_TEXT = 200
 """Characters of one field; what is longer is cut, so that every text finds room on its page."""
 
 CHILDREN_AT_ONCE = 2
-"""Each child may take 300 MB: more of them wait for their turn."""
+"""A child takes 240 MB for 2,000 slips and 550 MB for 5,000; others wait for their turn."""
 
+_CHILD = "survey_service.entrances.print"
 _turns = BoundedSemaphore(CHILDREN_AT_ONCE)
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs"})
+_POSTER_WORDS = (
+    "invitation",
+    "ease",
+    "step_1",
+    "step_1_hint",
+    "step_2",
+    "step_2_hint",
+    "step_3",
+    "step_3_hint",
+    "typing",
+    "typing_code",
+    "promise_title",
+    "promise",
+    "paper_title",
+    "paper",
+    "organizer",
+    "until",
+    "phone",
+    "place",
+)
+_SHEET_WORDS = ("instructions", "holder_household", "holder_panel", "serial", "how", "until")
 
 
-class PrintFailed(RuntimeError):
+class PrintError(RuntimeError):
     """The typesetter gave no PDF; the message says why and holds no code."""
 
 
@@ -67,8 +89,8 @@ class Slip:
     """One household's or panel member's code with the serial of its slot."""
 
     serial: int
-    code: str
-    url: str
+    code: str = field(repr=False)
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,18 +109,22 @@ class CodeSheet:
 
 
 def render_poster(poster: Poster) -> bytes:
-    """Return the PDF of one A4 page; raises PrintFailed."""
+    """Return the PDF of one A4 page; raises PrintError."""
     fields = {name: _printable(value) for name, value in asdict(poster).items()}
     code = {"url": poster.url, "code": grouped(poster.code)}
-    document = fields | {"codes": [code], "words": _poster_words(fields)}
+    document = fields | {"codes": [code], "words": _words("poster", _POSTER_WORDS, fields)}
     return _typeset("poster", document, level=ErrorCorrection.QUARTILE, mask=None)
 
 
 def render_sheet(sheet: CodeSheet) -> bytes:
-    """Return the PDF of the slips on as many A4 pages as they need; raises PrintFailed."""
+    """Return the PDF of the slips on as many A4 pages as they need; raises PrintError."""
     fields = {name: _printable(value) for name, value in vars(sheet).items() if isinstance(value, str)}
     codes = [{"url": slip.url, "code": grouped(slip.code), "serial": slip.serial} for slip in sheet.slips]
-    document = fields | {"per_page": sheet.per_page, "codes": codes, "words": _sheet_words(fields)}
+    document = fields | {
+        "per_page": sheet.per_page,
+        "codes": codes,
+        "words": _words("sheet", _SHEET_WORDS, fields),
+    }
     return _typeset("sheet", document, level=ErrorCorrection.MEDIUM, mask=BULK_MASK)
 
 
@@ -109,56 +135,29 @@ def _printable(value: str) -> str:
     return printable if len(printable) <= LONGEST_TEXT else printable[: LONGEST_TEXT - 1] + "…"
 
 
-def _poster_words(fields: Mapping[str, str]) -> dict[str, Any]:
-    words = (
-        "ease",
-        "typing",
-        "typing_code",
-        "promise_title",
-        "promise",
-        "paper_title",
-        "organizer",
-        "until",
-        "phone",
-    )
-    steps = [f"print.poster_step_{number}" for number in (1, 2, 3)]
-    return {word: text(f"print.poster_{word}") for word in words} | {
-        "invitation": text("print.poster_invitation", subject=fields["subject"]),
-        "paper": text("print.poster_paper", paper_place=fields["paper_place"]),
-        "place": text("print.poster_place", place=fields["place"]) if fields["place"] else "",
-        "steps": [{"title": text(step), "hint": text(f"{step}_hint")} for step in steps],
-    }
-
-
-def _sheet_words(fields: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "pages": text("print.sheet_pages"),
-        "instructions": text("print.sheet_instructions"),
-        "holder": text(f"print.slip_{fields['mode']}", rater_class=fields["rater_class"]),
-        "serial": text("print.slip_serial"),
-        "how": text("print.slip_how"),
-        "until": text("print.slip_until", until=fields["until"]),
-    }
+def _words(layout: str, names: Iterable[str], fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the sentences of a layout by name, their placeholders filled from the fields."""
+    return {name: text(f"print.{layout}_{name}", **fields) for name in names}
 
 
 def _typeset(
     template: str, document: Mapping[str, Any], *, level: ErrorCorrection, mask: int | None
 ) -> bytes:
     job = {"template": template, "document": document, "error_correction": level.name, "mask": mask}
-    with _turns:
-        return _run_child(json.dumps(job).encode())
-
-
-def _run_child(job: bytes) -> bytes:
-    # The child inherits the import path and nothing else: the secrets of the service stand in its environment.
+    # The child gets the import path and nothing else: the secrets of the service stand in the environment.
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-P", "-m", "survey_service.entrances.print"]
     try:
-        child = subprocess.run(
-            command, input=job, env=environment, capture_output=True, timeout=TIMEOUT_SECONDS
-        )
+        with _turns:
+            child = subprocess.run(  # noqa: S603  # The command is our own, the document goes in by a pipe.
+                [sys.executable, "-P", "-m", _CHILD],
+                input=json.dumps(job).encode(),
+                env=environment,
+                capture_output=True,
+                timeout=MOST_SECONDS,
+                check=True,
+            )
     except subprocess.TimeoutExpired as error:
-        raise PrintFailed(f"the typesetter took longer than {TIMEOUT_SECONDS} s") from error
-    if child.returncode != 0:
-        raise PrintFailed(child.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+        raise PrintError(f"the typesetter took longer than {MOST_SECONDS} s") from error
+    except subprocess.CalledProcessError as error:
+        raise PrintError(error.stderr.decode(errors="replace").strip().rpartition("\n")[2]) from error
     return child.stdout

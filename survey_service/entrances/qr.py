@@ -65,11 +65,11 @@ def drawn(rows: Rows) -> str:
 
 
 def _dark_runs(rows: Rows) -> Iterator[str]:
-    """Yield one rectangle for each horizontal run of dark modules."""
+    """Yield three sides of a rectangle for each horizontal run of dark modules; filling closes it."""
     for y, row in enumerate(rows):
         x = 0
         for dark, run in groupby(row):
             width = len(list(run))
             if dark:
-                yield f"M{x} {y}h{width}v1h-{width}z"
+                yield f"M{x} {y}h{width}v1h-{width}"
             x += width
