@@ -219,15 +219,11 @@ def _add_subjects(
         raise Invalid(
             errors={"eligible": [text("campaigns.eligible_unknown", codes="、".join(sorted(strange)))]}
         )
-    subjects = ensure_subjects(
-        session,
-        organization_ids=[organization.id for organization in organizations],
-        kind=campaign.subject_kind,
-    )
+    subjects = ensure_subjects(session, organizations=organizations, kind=campaign.subject_kind)
     session.add_all(
         CampaignSubject(
             campaign_id=campaign.id,
-            subject_id=subjects[organization.id],
+            subject_id=subjects[organization.id].id,
             organization_id=organization.id,
             position=position,
             eligible=canonical_json(dict(eligible.get(organization.code, {}))),

@@ -134,7 +134,7 @@ def _release(campaign_id: int, head: TallyHead, score: Score, now: datetime) -> 
     )
 
 
-def find_score_difference(session: Session, *, campaign_id: int, now: datetime) -> Difference | None:
+def find_score_difference(session: Session, *, campaign_id: int) -> Difference | None:
     """Recompute every score from the stored tally and return the first one that is not as stored.
 
     A release of an open campaign may lag behind the tally; it is compared once it shows all ballots.

@@ -35,8 +35,6 @@ class OrganizationQuery(CursorIn):
 class ImportIn(Schema):
     """A CSV (UTF-8, GB18030), XLSX, XLS or ODS file."""
 
-    error_messages = {"unknown": text("organizations.unknown_field")}  # noqa: RUF012  # marshmallow's way.
-
     file = Upload(required=True, error_messages={"required": text("organizations.no_file")})
 
 
@@ -61,8 +59,6 @@ def _size() -> _Size:
 
 class RosterIn(Schema):
     """The sizes to change; null means unknown."""
-
-    error_messages = {"unknown": text("organizations.unknown_field")}  # noqa: RUF012  # marshmallow's way.
 
     households = _size()
     members = _size()

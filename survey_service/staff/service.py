@@ -224,7 +224,7 @@ def create_account(
         if not rules.may_create(Role(by.role), role):
             raise Forbidden
     name = rules.normalize_username(username)
-    chosen = password or _random_password(name)
+    chosen = _random_password(name) if password is None else password
     _check_new_account(name, display_name or name, chosen)
     account = StaffAccount(
         username=name,
@@ -232,11 +232,11 @@ def create_account(
         password_hash=hash_password(chosen),
         role=role,
         organization=organization,
-        must_change_password=not password,
+        must_change_password=password is None,
         created_at=now,
     )
     _insert(session, account)
-    return NewPassword(account, None if password else chosen)
+    return NewPassword(account, chosen if password is None else None)
 
 
 def _check_new_account(username: str, display_name: str, password: str) -> None:
@@ -295,8 +295,11 @@ def change_password(session: Session, *, proof: Proof, new_password: str) -> Non
     _close_all_sessions(session, account)
 
 
-def reset_password(session: Session, *, staff_id: int, by: Identity) -> NewPassword:
-    """Give an account below one's own level a random password; its sessions and its lockout end."""
+def reset_password(session: Session, *, staff_id: int, by: Identity | None) -> NewPassword:
+    """Give an account below one's own level a random password; its sessions and its lockout end.
+
+    Without `by` it is the operator at the command line, who may do anything.
+    """
     account = _managed_account(session, staff_id, by)
     password = _random_password(account.username)
     account.password_hash = hash_password(password)
@@ -314,8 +317,10 @@ def disable_account(session: Session, *, staff_id: int, by: Identity, now: datet
     return account
 
 
-def _managed_account(session: Session, staff_id: int, by: Identity) -> StaffAccount:
+def _managed_account(session: Session, staff_id: int, by: Identity | None) -> StaffAccount:
     account = get_account(session, staff_id=staff_id)
+    if by is None:
+        return account
     by.require(account.organization.path)
     if not rules.may_manage(Role(by.role), account.role):
         raise Forbidden

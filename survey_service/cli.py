@@ -1,0 +1,128 @@
+"""The command line: `survey-service …`. Settings come from the environment (`docs/operations.md`)."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from survey_service.app import create_app
+from survey_service.checking import check_everything
+from survey_service.core import clock
+from survey_service.core.db import unit_of_work
+from survey_service.core.errors import ServiceError
+from survey_service.core.migrations import upgrade
+from survey_service.demonstration.command import demo
+from survey_service.organizations.import_files import describe_bad_rows
+from survey_service.organizations.service import import_organizations
+from survey_service.serving import serve_application
+from survey_service.staff.rules import Role
+from survey_service.staff.service import create_account
+from survey_service.worker import run_worker
+
+
+@click.group()
+def main() -> None:
+    """Mass evaluation for townships and counties: from a scan to a score."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _app() -> Flask:
+    return create_app()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say in plain words why something was refused, and exit with 1."""
+    try:
+        yield
+    except ServiceError as error:
+        click.echo(describe_bad_rows(error.errors) if error.errors else error.detail, err=True)
+        sys.exit(1)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    upgrade(_app().extensions["database"].engine)
+    click.echo("The database is up to date.")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Web processes; more than one needs PostgreSQL.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the configured database until stopped."""
+    upgrade(_app().extensions["database"].engine)
+    serve_application(host=host, port=port, workers=workers)
+
+
+@main.command()
+def worker() -> None:
+    """Work through the queue until stopped."""
+    run_worker(_app())
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Also recount everything and exit with 1 at the first difference.")
+def rebuild(*, check: bool) -> None:
+    """Count what is marked; with --check recount every tally and score from the ballots and compare."""
+    with _app().app_context():
+        differences = check_everything(is_thorough=check)
+    for line in differences:
+        click.echo(line, err=True)
+    sys.exit(1 if differences else 0)
+
+
+main.add_command(demo)
+
+
+@main.group()
+def staff() -> None:
+    """Accounts of staff."""
+
+
+@staff.command("create")
+@click.option("--username", required=True)
+@click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
+@click.option("--organization", "organization_code", required=True, help="Code of the root of the scope.")
+@click.option("--display-name", default="")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create_staff(
+    *, username: str, role: str, organization_code: str, display_name: str, password_stdin: bool
+) -> None:
+    """Create an account; prints a random password when none is given."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    with _app().app_context(), _explained(), unit_of_work() as session:
+        created = create_account(
+            session,
+            username=username,
+            display_name=display_name or username,
+            role=Role(role),
+            organization_code=organization_code,
+            password=password,
+            now=clock.now(),
+        )
+    if created.password is not None and password is None:
+        click.echo(created.password)
+
+
+@main.group()
+def organizations() -> None:
+    """The tree of organizations."""
+
+
+@organizations.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_file(file: Path) -> None:
+    """Import organizations from a CSV or XLSX file, all or nothing."""
+    with _app().app_context(), _explained(), unit_of_work() as session:
+        result = import_organizations(
+            session, content=file.read_bytes(), filename=file.name, within_path=None
+        )
+    click.echo(f"created {result.created}, updated {result.updated}")

@@ -1,0 +1,77 @@
+"""`survey-service demo`: the whole service on a real town, ready to be scanned by a phone nearby."""
+
+import os
+import socket
+
+import click
+from qrcode.main import QRCode
+
+from survey_service.app import create_app
+from survey_service.core import clock
+from survey_service.core.config import default_data_dir
+from survey_service.core.migrations import upgrade
+from survey_service.demonstration.loading import Demonstration, load_demonstration
+from survey_service.serving import serve_application
+
+_NOWHERE = ("192.0.2.1", 9)
+"""An address of the documentation range: asking for the way to it sends nothing."""
+
+
+def address_in_network() -> str:
+    """Return this machine's address in its own network, or the loopback address without one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_NOWHERE)
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+        return address
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104  A phone must be able to reach it.
+@click.option("--load-only", is_flag=True, help="Load and print, but do not serve.")
+def demo(*, port: int, host: str, load_only: bool) -> None:
+    """Load a demonstration on a real town and serve it until stopped."""
+    _prepare_environment(host, port)
+    app = create_app()
+    upgrade(app.extensions["database"].engine)
+    with app.app_context():
+        loaded = load_demonstration(now=clock.now())
+    app.extensions["database"].engine.dispose()
+    _print(loaded, os.environ["PUBLIC_URL"])
+    if not load_only:
+        serve_application(host=host, port=port)
+
+
+def _prepare_environment(host: str, port: int) -> None:
+    """Choose what the operator left open: a database file of its own, and an address that a phone reaches."""
+    data_dir = default_data_dir() if "DATA_DIR" not in os.environ else None
+    folder = data_dir or os.environ["DATA_DIR"]
+    os.makedirs(folder, exist_ok=True)
+    os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/demonstration.sqlite3")
+    reachable = address_in_network() if host in {"0.0.0.0", "::"} else host  # noqa: S104  Compared, not bound.
+    os.environ.setdefault("PUBLIC_URL", f"http://{reachable}:{port}")
+
+
+def _print(loaded: Demonstration, public_url: str) -> None:
+    click.echo("")
+    click.echo(click.style(f"  {loaded.campaign_title}", bold=True))
+    for warning in loaded.warnings:
+        click.echo(click.style(f"  ! {warning}", fg="yellow"))
+    click.echo(f"\n  staff pages   {public_url}/staff")
+    click.echo(f"  API document  {public_url}/api/docs\n")
+    click.echo("  user name    password          role              name")
+    for account in loaded.accounts:
+        click.echo(f"  {account.username:<12} {account.password:<17} {account.role:<17} {account.name}")
+    village, code = loaded.posted[-1]
+    click.echo(f"\n  Scan to vote in {village} (roster sizes and ballots are generated):")
+    click.echo(f"  {public_url}/s/{code}\n")
+    _print_qr(f"{public_url}/s/{code}")
+
+
+def _print_qr(url: str) -> None:
+    code = QRCode(border=2)
+    code.add_data(url)
+    code.print_ascii(invert=True)
