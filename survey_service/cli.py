@@ -55,7 +55,9 @@ def migrate() -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--workers", default=1, show_default=True, help="Web processes; more than one needs PostgreSQL.")
+@click.option(
+    "--workers", default=1, show_default=True, help="Web processes; more than one needs PostgreSQL."
+)
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the configured database until stopped."""
     upgrade(_app().extensions["database"].engine)
@@ -69,7 +71,9 @@ def worker() -> None:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Also recount everything and exit with 1 at the first difference.")
+@click.option(
+    "--check", is_flag=True, help="Also recount everything and exit with 1 at the first difference."
+)
 def rebuild(*, check: bool) -> None:
     """Count what is marked; with --check recount every tally and score from the ballots and compare."""
     with _app().app_context():

@@ -92,7 +92,7 @@ def set_device_cookie(response: Response, device: str) -> None:
 
 
 def resolve_mode(entrance: OpenedEntrance) -> Mode:
-    """Return the mode of a ballot through this entrance: a posted code becomes `open_device` without WeChat."""
+    """Return the mode of a ballot; a posted code becomes `open_device` without WeChat."""
     if entrance.is_posted and entrance.open_requires is OpenRequires.DEVICE:
         return Mode.OPEN_DEVICE
     return entrance.mode

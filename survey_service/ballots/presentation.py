@@ -177,7 +177,7 @@ def lookup(typed: str, state: ReceiptState | None) -> Lookup:
     return Lookup("/receipts", typed[:40], state)
 
 
-def other_villages(entrance: OpenedEntrance, rows: Iterable[tuple[str | None, str]]) -> Others:
+def other_villages(entrance: OpenedEntrance, rows: Iterable[tuple[str, str]]) -> Others:
     villages = [Village(name, f"/s/{code}") for code, name in rows if code != entrance.code]
     return Others(entrance.title, villages, f"/s/{entrance.code}")
 

@@ -19,7 +19,6 @@ from survey_service.ballots.statements import gate_statement, single_statements,
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import lock_campaign
 from survey_service.campaigns.rules import Revote
-from survey_service.campaigns.service import withdraw_campaign
 from survey_service.core.db import is_sqlite
 from survey_service.core.errors import Conflict, Gone, NotFound, Unavailable
 from survey_service.core.events import publish
@@ -200,7 +199,8 @@ def _replace(
 def withdraw_unused_campaign(session: Session, *, campaign_id: int, now: datetime) -> Campaign:
     """Withdraw a campaign in which nobody has voted; raises Conflict `wrong_state` otherwise."""
     campaign = lock_campaign(session, campaign_id)
-    if session.scalar(select(exists().where(Participation.campaign_id == campaign_id))):
+    has_ballots = session.scalar(select(exists().where(Participation.campaign_id == campaign_id)))
+    if has_ballots or campaign.closed_at is not None or campaign.withdrawn_at is not None:
         raise Conflict("wrong_state")
-    withdraw_campaign(session, campaign=campaign, now=now)
+    campaign.withdrawn_at = now
     return campaign

@@ -1,7 +1,7 @@
 """Formulas in and out of JSON: as people give them, as they are stored, and what is missing before launch."""
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
@@ -66,9 +66,19 @@ def _fractions_of_one(key: str, values: Any) -> dict[str, Decimal]:
         raise FormulaError({name: [text("campaigns.unknown_option_set")]})
     if unknown := set(values) - OPTION_SETS[key].keys:
         raise FormulaError({name: [text("campaigns.unknown_options", options="、".join(sorted(unknown)))]})
-    if not all(isinstance(value, Decimal) and 0 <= value <= 1 for value in values.values()):
+    numbers = {option: _number(value) for option, value in values.items()}
+    if not all(0 <= number <= 1 for number in numbers.values()):
         raise FormulaError({name: [text("campaigns.coefficient_range")]})
-    return dict(values)
+    return numbers
+
+
+def _number(value: Any) -> Decimal:
+    """Read a decimal as people write it; what is none becomes −1, which lies outside every range."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return Decimal(-1)
+    return number if number.is_finite() and not isinstance(value, bool) else Decimal(-1)
 
 
 def _positive(given: Any, sets: list[OptionSet]) -> dict[str, frozenset[str]]:

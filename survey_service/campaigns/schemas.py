@@ -26,24 +26,10 @@ def moment(**options: Any) -> fields.AwareDateTime:
     )
 
 
-class Coefficients(fields.Dict):
-    """Coefficients of one option set, or of several keyed by option set; numbers become decimals."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        number = _decimal(validate=validate.Range(0, 1))
-        plain = super()._deserialize(value, attr, data, **kwargs)
-        return {
-            key: self._deserialize(inner, attr, data)
-            if isinstance(inner, dict)
-            else number.deserialize(inner, attr, data)
-            for key, inner in plain.items()
-        }
-
-
 class FormulaIn(Schema):
     """How ballots become a score; what is left out takes the presets of the used option sets."""
 
-    coefficients = Coefficients(keys=fields.String())
+    coefficients = fields.Dict(keys=fields.String())
     positive = fields.Raw()
     count_not_informed = fields.Boolean()
     count_abstained = fields.Boolean()

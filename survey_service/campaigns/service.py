@@ -81,7 +81,7 @@ def create_campaign(
     notice: str = "",
     copied_from_id: int | None = None,
 ) -> Campaign:
-    """Store a draft with its subjects; raises Invalid for what does not fit together, Forbidden out of scope."""
+    """Store a draft with its subjects; raises Invalid for what does not fit, Forbidden out of scope."""
     if opens_at >= closes_at:
         raise Invalid(errors={"closes_at": [text("campaigns.bad_window")]})
     version = _usable_version(session, staff, questionnaire_id)
@@ -368,10 +368,3 @@ def close_campaign(session: Session, *, campaign_id: int, now: datetime) -> Camp
     campaign.accepts_until = campaign.window.accepts_until
     publish(session, CampaignClosed(campaign.id))
     return campaign
-
-
-def withdraw_campaign(session: Session, *, campaign: Campaign, now: datetime) -> None:
-    """Withdraw a locked campaign; the caller has seen that nobody has voted yet."""
-    if campaign.closed_at is not None or campaign.withdrawn_at is not None:
-        raise Conflict("wrong_state")
-    campaign.withdrawn_at = now

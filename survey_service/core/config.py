@@ -1,4 +1,4 @@
-"""Settings from the environment; every name here is documented in `docs/operations.md`, and a test checks it."""
+"""Settings from the environment; each name is documented in `docs/operations.md`, and a test checks it."""
 
 import os
 import secrets

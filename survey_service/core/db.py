@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from flask import current_app
 from sqlalchemy import (
@@ -80,7 +80,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime}
+    type_annotation_map: ClassVar = {datetime: UtcDateTime}
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -125,7 +125,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = normalize_url(url)
         self.engine = _create_engine(self.url)
-        self.after_commit: Callable[[Sequence[Event]], None] = lambda events: None
+        self.after_commit: Callable[[Sequence[Event]], None] = lambda _events: None
         self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
         self._writing = sessionmaker(
             self.engine.execution_options(is_writing=True), expire_on_commit=False, autoflush=True

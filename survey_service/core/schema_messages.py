@@ -1,10 +1,12 @@
 """Chinese sentences for what marshmallow finds wrong with a field."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from survey_service.core.texts import text
 
-_FIELDS: tuple[type[fields.Field], ...] = (
+_FIELDS: tuple[type[fields.Field[Any]], ...] = (
     fields.Field,
     fields.String,
     fields.Integer,

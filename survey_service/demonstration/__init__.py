@@ -1,1 +1,1 @@
-"""A demonstration on a real town: its villages are real, roster sizes and ballots are generated and marked."""
+"""A demonstration on a real town with real villages; roster sizes and ballots are generated and marked."""

@@ -103,7 +103,9 @@ def load_demonstration(*, now: datetime) -> Demonstration:
     """Load everything at the first call; later calls only give the accounts new passwords."""
     texts = words()
     with reading() as session:
-        is_loaded = session.scalar(select(Organization.id).where(Organization.code == texts["town"])) is not None
+        is_loaded = (
+            session.scalar(select(Organization.id).where(Organization.code == texts["town"])) is not None
+        )
     warnings: list[str] = []
     if not is_loaded:
         with unit_of_work() as session:
@@ -215,7 +217,8 @@ def _create_campaign(session: Session, staff: Identity, texts: dict[str, Any], n
 
 def _eligible(village: Organization) -> dict[str, int]:
     households = village.households or 0
-    return {RaterClass.VILLAGER: households} | dict.fromkeys(PANEL_CLASSES, PANEL_CODES)
+    sizes: dict[str, int] = {RaterClass.VILLAGER: households}
+    return sizes | dict.fromkeys(PANEL_CLASSES, PANEL_CODES)
 
 
 def _items(texts: dict[str, Any]) -> Iterator[Item]:

@@ -1,5 +1,6 @@
 """Use cases of printing: which codes stand on which sheet of paper."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -20,12 +21,20 @@ from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import list_ancestors
 
 
-def prepare_poster(
-    session: Session, *, staff: Identity, public_url: str, campaign_id: int, organization_code: str
-) -> Poster:
+@dataclass(frozen=True)
+class Place:
+    """Who prints for which organization of which campaign, and where voters reach the service."""
+
+    staff: Identity
+    public_url: str
+    campaign_id: int
+    organization_code: str
+
+
+def prepare_poster(session: Session, *, place: Place) -> Poster:
     """Return what stands on the poster of an organization; raises Conflict when it has no posted entrance."""
-    campaign, subject = _subject(session, staff, campaign_id, organization_code)
-    entrance = first_posted(session, campaign_id=campaign_id, subject_id=subject.subject_id)
+    campaign, subject = _subject(session, place)
+    entrance = first_posted(session, campaign_id=campaign.id, subject_id=subject.subject_id)
     if entrance is None or entrance.code is None:
         raise Conflict("no_posted_entrance")
     return Poster(
@@ -33,9 +42,9 @@ def prepare_poster(
         village=subject.name,
         campaign=campaign.title,
         subject=subject.subject_name,
-        url=f"{public_url}/s/{entrance.code}",
+        url=f"{place.public_url}/s/{entrance.code}",
         code=entrance.code,
-        typing_address=_without_scheme(public_url),
+        typing_address=_without_scheme(place.public_url),
         organizer=session.get_one(Organization, campaign.organization_id).name,
         until=clock.local_text(campaign.closes_at),
         paper_place=text("entrances.paper_place"),
@@ -46,11 +55,8 @@ def prepare_poster(
 def prepare_sheet(
     session: Session,
     *,
-    staff: Identity,
+    place: Place,
     keyring: Keyring,
-    public_url: str,
-    campaign_id: int,
-    organization_code: str,
     count: int | None,
     now: datetime,
 ) -> CodeSheet:
@@ -59,10 +65,10 @@ def prepare_sheet(
     Only for staff above the organization; raises Conflict when there are no codes, or when they have been
     handed out and cannot be shown again.
     """
-    campaign, subject = _subject(session, staff, campaign_id, organization_code)
-    if not staff.is_above(subject.path):
+    campaign, subject = _subject(session, place)
+    if not place.staff.is_above(subject.path):
         raise Forbidden
-    slots = _household_slots(session, staff, keyring, campaign, subject, count, now)
+    slots = _household_slots(session, place.staff, keyring, campaign, subject, count, now)
     return CodeSheet(
         area=_area(session, subject),
         village=subject.name,
@@ -70,8 +76,8 @@ def prepare_sheet(
         rater_class=text(f"campaigns.class_{slots[0][0].rater_class}"),
         mode=Mode.HOUSEHOLD,
         until=clock.local_text(campaign.closes_at),
-        typing_address=_without_scheme(public_url),
-        slips=[_slip(keyring, public_url, entrance, batch) for entrance, batch in slots],
+        typing_address=_without_scheme(place.public_url),
+        slips=[_slip(keyring, place.public_url, entrance, batch) for entrance, batch in slots],
     )
 
 
@@ -114,14 +120,12 @@ def _slip(keyring: Keyring, public_url: str, entrance: Entrance, batch: CodeBatc
     return Slip(serial=entrance.serial, code=code, url=f"{public_url}/s/{code}")
 
 
-def _subject(
-    session: Session, staff: Identity, campaign_id: int, organization_code: str
-) -> tuple[Campaign, SubjectRow]:
-    campaign = get_campaign(session, campaign_id)
-    found = list_subjects(session, campaign_id, organization_codes=[organization_code])
+def _subject(session: Session, place: Place) -> tuple[Campaign, SubjectRow]:
+    campaign = get_campaign(session, place.campaign_id)
+    found = list_subjects(session, campaign.id, organization_codes=[place.organization_code])
     if not found:
         raise NotFound
-    staff.require(found[0].path)
+    place.staff.require(found[0].path)
     return campaign, found[0]
 
 

@@ -1,10 +1,9 @@
 """Reads of entrances: one query opens a voter's page."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
@@ -55,7 +54,7 @@ _OPENING = (
 
 
 def digest_code(keyring: Keyring, code: str) -> bytes:
-    """Return the digest under which a code is stored; without the master key codes cannot be guessed from it."""
+    """Return the digest under which a code is stored; it tells nothing without the master key."""
     return keyed_digest(keyring.lasting("entrance code"), code)
 
 
@@ -91,7 +90,7 @@ def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: dat
 
 def list_posted_elsewhere(
     session: Session, *, campaign_id: int, rater_class: RaterClass
-) -> Sequence[Row[tuple[str, str]]]:
+) -> list[tuple[str, str]]:
     """Return code and organization name of one posted entrance for each organization of a campaign."""
     first = (
         select(func.min(Entrance.id))
@@ -99,22 +98,17 @@ def list_posted_elsewhere(
         .where(Entrance.mode == Mode.OPEN, Entrance.revoked_at.is_(None), Entrance.is_preview.is_(False))
         .group_by(Entrance.subject_id)
     )
-    return (
-        session.execute(
-            select(Entrance.code, Organization.name)
-            .join(Subject, Subject.id == Entrance.subject_id)
-            .join(Organization, Organization.id == Subject.organization_id)
-            .join(
-                CampaignSubject,
-                (CampaignSubject.campaign_id == Entrance.campaign_id)
-                & (CampaignSubject.subject_id == Entrance.subject_id),
-            )
-            .where(Entrance.id.in_(first))
-            .order_by(CampaignSubject.position)
-        )
-        .tuples()
-        .all()
+    is_same_subject = (CampaignSubject.campaign_id == Entrance.campaign_id) & (
+        CampaignSubject.subject_id == Entrance.subject_id
     )
+    rows = session.execute(
+        select(Entrance.code, Organization.name)
+        .join(CampaignSubject, is_same_subject)
+        .join(Organization, Organization.id == CampaignSubject.organization_id)
+        .where(Entrance.id.in_(first))
+        .order_by(CampaignSubject.position)
+    )
+    return [(code, name) for code, name in rows if code is not None]
 
 
 def list_slots(
@@ -169,4 +163,4 @@ def last_serials(
         .where(Entrance.serial.is_not(None))
         .group_by(Entrance.subject_id)
     )
-    return {subject_id: serial for subject_id, serial in rows}
+    return {subject_id: serial or 0 for subject_id, serial in rows}

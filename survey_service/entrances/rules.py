@@ -34,7 +34,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True)
 class Ticket:
-    """What was opened: `code_digest` and `credential` bind it to the code and to the voter's device or slot."""
+    """What was opened; `code_digest` and `credential` bind it to the code and to a device or slot."""
 
     entrance_id: int
     campaign_id: int

@@ -130,18 +130,13 @@ def print_poster(body: dict[str, Any], campaign_id: int) -> Response:
 
 def _render(campaign_id: int, body: dict[str, Any]) -> bytes:
     """Return the PDF; the database is let go before the typesetting begins."""
-    place = {"staff": current_staff(), "public_url": public_url(), "campaign_id": campaign_id}
+    place = printing.Place(current_staff(), public_url(), campaign_id, body["organization_code"])
     if body["layout"] is Layout.POSTER:
         with reading() as session:
-            poster = printing.prepare_poster(session, organization_code=body["organization_code"], **place)
+            poster = printing.prepare_poster(session, place=place)
         return posters.render_poster(poster)
     with unit_of_work() as session:
         sheet = printing.prepare_sheet(
-            session,
-            keyring=current_keyring(),
-            organization_code=body["organization_code"],
-            count=body.get("count"),
-            now=clock.now(),
-            **place,
+            session, place=place, keyring=current_keyring(), count=body.get("count"), now=clock.now()
         )
     return posters.render_sheet(sheet)

@@ -100,7 +100,7 @@ class Matrix(_Kind):
         def read(raw: Any) -> Closed:
             if not isinstance(raw, dict):
                 raise _refuse(item.key, "not_an_object")
-            errors = {item.key: text("answers.unknown_row") for key in raw if key not in names}
+            errors = {} if raw.keys() <= names.keys() else {item.key: text("answers.unknown_row")}
             values: Closed = {}
             for key, name in names.items():
                 option = raw.get(key)

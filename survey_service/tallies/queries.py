@@ -31,7 +31,7 @@ def stream_ballots(session: Session, campaign_id: int) -> Iterator[tuple[int, st
         .execution_options(yield_per=_STREAM_ROWS)
     )
     for rows in session.execute(statement).partitions():
-        yield from (tuple(row) for row in rows)
+        yield from (row._t for row in rows)
 
 
 def grouped_ballots(
@@ -44,7 +44,7 @@ def grouped_ballots(
         .where(Ballot.campaign_id == campaign_id, Ballot.subject_id == subject_id)
         .group_by(*columns)
     )
-    return (tuple(row) for row in session.execute(statement))
+    return session.execute(statement).tuples()
 
 
 def list_slices(
