@@ -5,15 +5,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_smorest import Api
 
-from survey_service.core import http, permissions
+from survey_service.app import create_app
 from survey_service.core.config import Settings
 from survey_service.core.db import Database
-from survey_service.core.privacy import Keyring
-from survey_service.staff import rules
-from survey_service.staff.authenticate import authenticate
-from survey_service.staff.views import blp
 from tests.factories.staff.offices import Offices, open_offices
 
 PUBLIC_URL = "https://survey.example"
@@ -36,16 +31,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings, database: Database) -> Flask:
-    app = Flask("survey_service")
-    app.config |= {"API_TITLE": "t", "API_VERSION": "1", "OPENAPI_VERSION": "3.0.3"}
-    app.extensions |= {"settings": settings, "database": database}
-    app.extensions["keyring"] = Keyring(secret_key=settings.secret_key, master_key=settings.master_key)
-    http.install(app)
-    permissions.install(app, authenticate=authenticate, is_allowed=rules.is_allowed)
-    api = Api(app)
-    app.error_handler_spec[None][None].pop(http.HTTPException)
-    api.register_blueprint(blp, url_prefix="/api/v1")
-    return app
+    return create_app(settings, database=database)
 
 
 @pytest.fixture

@@ -71,6 +71,11 @@ def test_everything_wrong_with_a_new_account_is_named(session: Session) -> None:
     }
 
 
+def test_an_empty_password_is_a_weak_one(session: Session) -> None:
+    with pytest.raises(Invalid, match="invalid"):
+        create(session, password="")
+
+
 def test_an_unknown_organization_is_named(session: Session) -> None:
     with pytest.raises(Invalid) as refusal:
         create(session, code="nowhere")

@@ -1,0 +1,183 @@
+"""Every route carries a decision, and the decision holds: every route × every role × inside and outside."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from survey_service.app import create_app
+from survey_service.core import clock
+from survey_service.core.config import Settings
+from survey_service.core.db import Database
+from survey_service.core.permissions import Decision, decision_of, requires, routes_without_decision
+from survey_service.core.resources import resource
+from survey_service.staff import service
+from survey_service.staff.rules import PERMISSIONS, Role, TokenKind
+from tests.factories.staff.offices import Offices, add_person, open_offices
+
+NARROWED_BY_SERVICE = {
+    "campaigns.read": "a campaign is seen by everybody inside it; the answer shows his part",
+    "entrances.revoke": "a code tells its organization only to the service, which has the keys",
+    "posters.print": "the organization stands in the body of the call",
+    "progress.read": "the answer holds the organizations of the caller's sub-tree",
+    "scores.read": "the answer holds what the caller's role and sub-tree may see",
+    "scores.export": "the sheet holds what the caller's role and sub-tree may see",
+}
+"""Routes whose address names something that may reach beyond the caller's sub-tree. All others with an
+address that names something find its organization by `path_of`; those without one are narrowed by their
+services, and the tests of their packages show it."""
+
+AWAITED = {
+    "campaigns.seal": "sealing comes with its own work",
+    "entrances.read": "lists of entrances come with the pages of the staff",
+}
+"""Permissions of the table that no code demands yet."""
+
+PACKAGE = resource("core").parent
+
+POSITIONS = {"above": "tangxi", "at": "village", "outside": "other"}
+"""Where people stand towards the organization that a call is about: the village."""
+
+
+@pytest.fixture
+def app(sqlite_database: Database, tmp_path: Path) -> Flask:
+    """The application; what is looked at here is the same on every database."""
+    settings = Settings(
+        database_url=sqlite_database.url,
+        redis_url=None,
+        secret_key="secret",
+        master_key="master",
+        public_url="http://localhost",
+        trusted_proxy_hops=0,
+        data_dir=tmp_path,
+        wechat_app_id=None,
+        metrics_token=None,
+    )
+    return create_app(settings, database=sqlite_database)
+
+
+def decided(app: Flask) -> Iterator[tuple[Rule, Decision]]:
+    """Return the routes and what each of them demands."""
+    for rule in app.url_map.iter_rules():
+        decision = decision_of(app.view_functions[rule.endpoint])
+        if decision is not None:
+            yield rule, decision
+
+
+def protected(app: Flask) -> Iterator[tuple[Rule, Decision, str]]:
+    """Return the routes that demand a permission, with its name."""
+    for rule, decision in decided(app):
+        if decision.permission is not None:
+            yield rule, decision, decision.permission
+
+
+def test_every_route_carries_a_decision(app: Flask) -> None:
+    assert routes_without_decision(app) == []
+
+
+def test_what_is_public_says_why(app: Flask) -> None:
+    assert [rule for rule, decision in decided(app) if not (decision.permission or decision.reason)] == []
+
+
+def test_what_a_route_demands_stands_in_the_table(app: Flask) -> None:
+    assert {permission for _, _, permission in protected(app)} - set(PERMISSIONS) == set()
+
+
+def test_what_stands_in_the_table_is_demanded_somewhere() -> None:
+    """By a route, or by a service whose answer depends on the body of the call."""
+    modules = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "staff" / "rules.py"]
+    code = "\n".join(path.read_text("utf-8") for path in modules)
+    assert {name for name in PERMISSIONS if f'"{name}"' not in code} - set(AWAITED) == set()
+
+
+def test_an_address_that_names_something_is_held_against_the_scope(app: Flask) -> None:
+    unchecked = [
+        rule.rule
+        for rule, decision, permission in protected(app)
+        if rule.arguments and decision.path_of is None and permission not in NARROWED_BY_SERVICE
+    ]
+    assert unchecked == []
+
+
+def test_the_scope_is_found_from_the_address(app: Flask) -> None:
+    for rule, decision, _ in protected(app):
+        if decision.path_of is not None:
+            inspect.signature(decision.path_of).bind(object(), **dict.fromkeys(rule.arguments))
+
+
+def address_of(app: Flask, rule: Rule) -> str:
+    return app.url_map.bind("localhost").build(rule.endpoint, dict.fromkeys(rule.arguments, 1))
+
+
+def method_of(rule: Rule) -> str:
+    return min((rule.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def test_strangers_are_asked_to_sign_in(app: Flask) -> None:
+    client = app.test_client()
+    answers = {
+        f"{method_of(rule)} {rule.rule}": client.open(
+            address_of(app, rule), method=method_of(rule)
+        ).status_code
+        for rule, _, _ in protected(app)
+    }
+    assert {route: status for route, status in answers.items() if status != 401} == {}
+
+
+def empty_view(decision: Decision, permission: str, village: str) -> Callable[..., Any]:
+    """Return a view that does nothing under the same decision, for a call about the village."""
+
+    def path_of(session: Session, **_: object) -> str:
+        return village
+
+    view = requires(permission, path_of if decision.path_of else None, is_above=decision.is_above)
+    return view(lambda **_: ("", 204))
+
+
+def people_of(database: Database, offices: Offices) -> dict[tuple[Role, str], str]:
+    """Return a bearer token for every role at every position."""
+    tokens: dict[tuple[Role, str], str] = {}
+    with database.unit_of_work() as session:
+        for role in Role:
+            for position, code in POSITIONS.items():
+                place = session.merge(offices.places[code])
+                person = add_person(session, f"{role}.{position}", role, place)
+                proof = service.Proof(person.id, person.password_hash)
+                grant = service.open_session(session, proof=proof, kind=TokenKind.BEARER, now=clock.now())
+                tokens[role, position] = grant.token
+    return tokens
+
+
+def is_expected(decision: Decision, permission: str, role: Role, position: str) -> bool:
+    is_inside = position == "above" or (position == "at" and not decision.is_above)
+    return role in PERMISSIONS[permission] and (is_inside or decision.path_of is None)
+
+
+def is_let_through(client: FlaskClient, address: str, method: str, token: str) -> bool:
+    answer = client.open(address, method=method, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code in {204, 403}, (method, address, answer.text)
+    return answer.status_code == 204
+
+
+def test_every_role_gets_what_the_table_says_inside_its_scope(app: Flask, sqlite_database: Database) -> None:
+    with sqlite_database.unit_of_work() as session:
+        offices = open_offices(session)
+    tokens = people_of(sqlite_database, offices)
+    client = app.test_client()
+    routes = list(protected(app))
+    for rule, decision, permission in routes:
+        app.view_functions[rule.endpoint] = empty_view(decision, permission, offices.places["village"].path)
+    wrong = [
+        (method_of(rule), rule.rule, role.value, position)
+        for rule, decision, permission in routes
+        for (role, position), token in tokens.items()
+        if is_let_through(client, address_of(app, rule), method_of(rule), token)
+        is not is_expected(decision, permission, role, position)
+    ]
+    assert wrong == []
