@@ -22,13 +22,14 @@ from survey_service.core.service_routes import blp as service_routes
 from survey_service.entrances.views import blp as entrances
 from survey_service.organizations.views import blp as organizations
 from survey_service.questionnaires.views import blp as questionnaires
+from survey_service.reports.views import blp as reports
 from survey_service.staff.authenticate import authenticate
 from survey_service.staff.rules import is_allowed
 from survey_service.staff.views import blp as staff
 from survey_service.wiring import HANDLERS, SWEEPS
 
 API_PREFIX = "/api/v1"
-BLUEPRINTS = (organizations, staff, questionnaires, campaigns, entrances, ballots)
+BLUEPRINTS = (organizations, staff, questionnaires, campaigns, entrances, ballots, reports)
 
 
 def create_app(settings: Settings | None = None, *, database: Database | None = None) -> Flask:

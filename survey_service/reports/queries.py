@@ -1,0 +1,131 @@
+"""Reads of reports: each list is one statement, however many subjects it shows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.models import CampaignSubject
+from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.mass_evaluation.models import MassScore
+from survey_service.organizations.models import Organization, Subject
+from survey_service.organizations.queries import is_within
+from survey_service.tallies.models import TallyHead, TallyRow
+
+EVERYWHERE = "/"
+
+
+@dataclass(frozen=True)
+class RatedPlace:
+    """A subject of a campaign, with the live number of its ballots and its eligible people by class."""
+
+    subject_id: int
+    organization_code: str
+    name: str
+    subject_name: str
+    path: str
+    is_roster_generated: bool
+    eligible: Mapping[RaterClass, int | None]
+    returned: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """A subject with its last released figures as stored JSON; None before the first release."""
+
+    place: RatedPlace
+    as_of_returned: int
+    figures: str | None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The ballots of one subject, parted by mode and by class."""
+
+    by_mode: dict[Mode, int]
+    by_class: dict[RaterClass, int]
+
+
+_PLACE = (
+    CampaignSubject.subject_id,
+    Organization.code,
+    Organization.name,
+    Subject.name,
+    Organization.path,
+    Organization.is_roster_generated,
+    CampaignSubject.eligible,
+    TallyHead.returned,
+)
+
+
+def _select_places(campaign_id: int, within_path: str, *more: Any) -> Select[Any]:
+    head = and_(
+        TallyHead.campaign_id == CampaignSubject.campaign_id,
+        TallyHead.subject_id == CampaignSubject.subject_id,
+    )
+    return (
+        select(*_PLACE, *more)
+        .select_from(CampaignSubject)
+        .join(Organization, Organization.id == CampaignSubject.organization_id)
+        .join(Subject, Subject.id == CampaignSubject.subject_id)
+        .outerjoin(TallyHead, head)
+        .where(CampaignSubject.campaign_id == campaign_id, is_within(within_path))
+        .order_by(CampaignSubject.position)
+    )
+
+
+def _place(row: Row[*tuple[Any, ...]]) -> RatedPlace:
+    subject_id, code, name, subject_name, path, is_generated, eligible, returned, *_ = row
+    numbers = {RaterClass(key): number for key, number in json.loads(eligible).items()}
+    return RatedPlace(subject_id, code, name, subject_name, path, is_generated, numbers, returned or 0)
+
+
+def list_places(session: Session, campaign_id: int, *, within_path: str) -> list[RatedPlace]:
+    """Return a campaign's subjects inside a sub-tree, in the order of the campaign."""
+    return [_place(row) for row in session.execute(_select_places(campaign_id, within_path))]
+
+
+def list_releases(
+    session: Session, campaign_id: int, *, within_path: str = EVERYWHERE, organization_code: str | None = None
+) -> list[Release]:
+    """Return a campaign's subjects inside a sub-tree with their releases, in the order of the campaign."""
+    release = and_(
+        MassScore.campaign_id == CampaignSubject.campaign_id,
+        MassScore.subject_id == CampaignSubject.subject_id,
+    )
+    statement = _select_places(
+        campaign_id, within_path, MassScore.as_of_returned, MassScore.figures
+    ).outerjoin(MassScore, release)
+    if organization_code is not None:
+        statement = statement.where(Organization.code == organization_code)
+    return [Release(_place(row), row[-2] or 0, row[-1]) for row in session.execute(statement)]
+
+
+def count_parts(session: Session, campaign_id: int, *, within_path: str) -> dict[int, Parts]:
+    """Return the live numbers of ballots by mode and class, by subject."""
+    statement = (
+        select(TallyRow.subject_id, TallyRow.mode, TallyRow.rater_class, func.sum(TallyRow.returned))
+        .join(
+            CampaignSubject,
+            and_(
+                CampaignSubject.campaign_id == TallyRow.campaign_id,
+                CampaignSubject.subject_id == TallyRow.subject_id,
+            ),
+        )
+        .join(Organization, Organization.id == CampaignSubject.organization_id)
+        .where(TallyRow.campaign_id == campaign_id, is_within(within_path))
+        .group_by(TallyRow.subject_id, TallyRow.mode, TallyRow.rater_class)
+    )
+    counted: dict[int, Parts] = {}
+    for subject_id, mode, rater_class, returned in session.execute(statement):
+        parts = counted.setdefault(subject_id, Parts({}, {}))
+        _add(parts.by_mode, Mode(mode), returned)
+        _add(parts.by_class, RaterClass(rater_class), returned)
+    return counted
+
+
+def _add(counts: dict[Any, int], key: object, number: int) -> None:
+    counts[key] = counts.get(key, 0) + int(number)

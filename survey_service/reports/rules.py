@@ -1,0 +1,44 @@
+"""What a report may show to whom."""
+
+from collections.abc import Iterable, Mapping
+
+from survey_service.campaigns.rules import RaterClass, State
+from survey_service.mass_evaluation.verdicts import Turnout
+from survey_service.staff.rules import Role
+
+FINAL_STATES = frozenset({State.CLOSED, State.SEALED})
+"""From here on the figures are exact, and the rated parties may read them."""
+
+SMALLEST_PARTED_ELIGIBLE = 10
+LARGEST_TELLING_GAP = 2
+"""A rated party sees classes and modes only among at least ten people, and never where at most two of them
+stayed away: what is left over would name them (`domain.md` section 7)."""
+
+
+def is_released_to(role: Role, state: State) -> bool:
+    """Tell whether scores may be shown: a rated party waits until the campaign has been closed."""
+    return role is not Role.BRANCH_SECRETARY or state in FINAL_STATES
+
+
+def may_see_live_parts(role: Role) -> bool:
+    """Tell whether turnout may be shown by class and mode while ballots come in."""
+    return role is not Role.BRANCH_SECRETARY
+
+
+def may_see_parts(role: Role, turnout: Turnout) -> bool:
+    """Tell whether released figures may be shown by class and mode."""
+    if role is not Role.BRANCH_SECRETARY:
+        return True
+    eligible = turnout.eligible
+    return (
+        eligible is not None
+        and eligible >= SMALLEST_PARTED_ELIGIBLE
+        and eligible - turnout.returned > LARGEST_TELLING_GAP
+    )
+
+
+def count_eligible(eligible: Mapping[RaterClass, int | None], classes: Iterable[RaterClass]) -> int | None:
+    """Add up the eligible people of some classes; None as soon as one of the numbers is unknown."""
+    numbers = [eligible.get(rater_class) for rater_class in classes]
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None

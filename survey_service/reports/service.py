@@ -1,0 +1,175 @@
+"""Use cases of reports: progress, the score table, one subject with its trace. They only read.
+
+What was released stands as JSON in the form of the API (`mass_evaluation.json_form`) and is handed on in it;
+the turnout is put in anew from the tally, so that it is always that of now.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.models import Campaign
+from survey_service.campaigns.queries import get_formula, get_visible_campaign
+from survey_service.campaigns.rules import Formula, Mode, RaterClass
+from survey_service.core.errors import Forbidden, NotFound
+from survey_service.core.permissions import Identity
+from survey_service.mass_evaluation.json_form import summary_json
+from survey_service.mass_evaluation.queries import get_score
+from survey_service.mass_evaluation.rules import score_subject, show
+from survey_service.mass_evaluation.verdicts import Turnout
+from survey_service.questionnaires.queries import get_compiled
+from survey_service.reports.queries import (
+    RatedPlace,
+    Release,
+    count_parts,
+    list_places,
+    list_releases,
+)
+from survey_service.reports.rules import (
+    count_eligible,
+    is_released_to,
+    may_see_live_parts,
+    may_see_parts,
+)
+from survey_service.staff.rules import Role
+
+Figures = Mapping[str, Any]
+HUNDRED = 100
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The live turnout of one subject; the parts are None for those who may not see them."""
+
+    place: RatedPlace
+    turnout: Turnout
+    by_mode: Mapping[Mode, int] | None
+    by_class: Mapping[RaterClass, int] | None
+
+    @property
+    def response_rate(self) -> str | None:
+        return response_rate(self.turnout)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row of the score table: the released figures with the live turnout in them."""
+
+    place: RatedPlace
+    turnout: Turnout
+    as_of_returned: int
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """All subjects of a campaign inside the reader's sub-tree."""
+
+    campaign: Campaign
+    scores: Sequence[Score]
+
+
+@dataclass(frozen=True)
+class SubjectReport:
+    """One subject with what its score was made from; items and trace are None where there is no score."""
+
+    campaign: Campaign
+    score: Score
+    items: Sequence[Figures] | None
+    trace: Figures | None
+
+
+def response_rate(turnout: Turnout) -> str | None:
+    """Return R/E as a percentage with two places; None where E is unknown or 0."""
+    return None if turnout.share is None else show(turnout.share * HUNDRED)
+
+
+def read_progress(session: Session, *, staff: Identity, campaign_id: int) -> list[Progress]:
+    """Return the live turnout of every subject inside the reader's sub-tree.
+
+    Raises NotFound, and Forbidden where the campaign concerns nobody there.
+    """
+    campaign = get_visible_campaign(session, campaign_id, staff)
+    formula = get_formula(campaign)
+    places = list_places(session, campaign_id, within_path=staff.path)
+    if not may_see_live_parts(Role(staff.role)):
+        return [Progress(place, _turnout(place, formula), None, None) for place in places]
+    parts = count_parts(session, campaign_id, within_path=staff.path)
+    return [
+        Progress(place, _turnout(place, formula), counted.by_mode, counted.by_class)
+        if (counted := parts.get(place.subject_id))
+        else Progress(place, _turnout(place, formula), {}, {})
+        for place in places
+    ]
+
+
+def _turnout(place: RatedPlace, formula: Formula) -> Turnout:
+    return Turnout(place.returned, count_eligible(place.eligible, formula.class_weights))
+
+
+def list_scores(session: Session, *, staff: Identity, campaign_id: int, now: datetime) -> ScoreTable:
+    """Return the score of every subject inside the reader's sub-tree, also of those without a ballot.
+
+    Raises NotFound, Forbidden, and Forbidden `not_released` for a rated party before the closing.
+    """
+    campaign = _released_campaign(session, staff, campaign_id, now)
+    reader = _Reader(session, campaign, Role(staff.role))
+    releases = list_releases(session, campaign_id, within_path=staff.path)
+    return ScoreTable(campaign, [reader.read(release) for release in releases])
+
+
+def show_score(
+    session: Session, *, staff: Identity, campaign_id: int, organization_code: str, now: datetime
+) -> SubjectReport:
+    """Return one subject's score with its items and its trace; raises as `list_scores` does."""
+    campaign = _released_campaign(session, staff, campaign_id, now)
+    releases = list_releases(session, campaign_id, organization_code=organization_code)
+    if not releases:
+        raise NotFound
+    staff.require(releases[0].place.path)
+    score = _Reader(session, campaign, Role(staff.role)).read(releases[0])
+    stored = get_score(session, campaign_id, score.place.subject_id)
+    derivation = json.loads(stored.derivation) if stored else {"items": None, "trace": None}
+    if not may_see_parts(Role(staff.role), score.turnout):
+        derivation = _without_parts(derivation)
+    return SubjectReport(campaign, score, derivation["items"], derivation["trace"])
+
+
+def _released_campaign(session: Session, staff: Identity, campaign_id: int, now: datetime) -> Campaign:
+    campaign = get_visible_campaign(session, campaign_id, staff)
+    if not is_released_to(Role(staff.role), campaign.window.state(now)):
+        raise Forbidden("not_released")
+    return campaign
+
+
+class _Reader:
+    """Puts released figures and live turnout together for one reader."""
+
+    def __init__(self, session: Session, campaign: Campaign, role: Role) -> None:
+        self._formula = get_formula(campaign)
+        self._role = role
+        items = get_compiled(session, campaign.questionnaire_version_id).plan.scored_items
+        # Nobody has voted: what is left besides the turnout is the same for every such subject.
+        nothing = score_subject(formula=self._formula, items=items, slices=(), eligible={})
+        self._unreleased = summary_json(nothing)
+
+    def read(self, release: Release) -> Score:
+        turnout = _turnout(release.place, self._formula)
+        figures = self._unreleased if release.figures is None else json.loads(release.figures)
+        live = {
+            "returned": turnout.returned,
+            "eligible": turnout.eligible,
+            "response_rate": response_rate(turnout),
+        }
+        hidden = {} if may_see_parts(self._role, turnout) else {"by_class": None, "by_mode": None}
+        return Score(release.place, turnout, release.as_of_returned, figures | live | hidden)
+
+
+def _without_parts(derivation: Figures) -> Figures:
+    """Take out what tells the classes apart: the trace is made of little else."""
+    items = derivation["items"]
+    return {"items": items and [item | {"by_class": None} for item in items], "trace": None}

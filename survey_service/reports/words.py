@@ -1,0 +1,22 @@
+"""Figures in words: why there is no score, and what a reader must know about one."""
+
+from collections.abc import Sequence
+
+from survey_service.core.texts import text
+from survey_service.reports.service import Score
+
+
+def status_words(score: Score, *, min_cell: int) -> str:
+    """Return why a subject has no score, or nothing where it has one."""
+    reason = score.figures["reason"]
+    return text(f"reports.reason_{reason}", min_cell=min_cell) if reason else ""
+
+
+def remarks(score: Score, *, min_cell: int) -> Sequence[str]:
+    """Return what stands beside the figures: flags, a release that lags, invented roster sizes."""
+    found = [text(f"reports.flag_{flag}") for flag in score.figures["flags"]]
+    if score.figures["reason"] is None and score.as_of_returned != score.turnout.returned:
+        found.append(text("reports.lagging", count=score.as_of_returned, min_cell=min_cell))
+    if score.place.is_roster_generated:
+        found.append(text("reports.roster_generated"))
+    return found
