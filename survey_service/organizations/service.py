@@ -13,7 +13,14 @@ from survey_service.core.errors import Conflict, Forbidden, Invalid
 from survey_service.core.texts import text
 from survey_service.organizations import queries
 from survey_service.organizations.import_files import sentences, write_checked_copy
-from survey_service.organizations.import_rows import Cell, ImportRow, Problems, merge_problems, read_rows
+from survey_service.organizations.import_rows import (
+    Cell,
+    ImportRow,
+    ImportTable,
+    Problems,
+    merge_problems,
+    read_rows,
+)
 from survey_service.organizations.import_tree import Known, check_tree, parent_code_after
 from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.rules import RosterSize, SubjectKind, path_under, place_name
@@ -55,11 +62,18 @@ class ImportResult:
 
 
 @dataclass(frozen=True)
-class _Examined:
+class _Upload:
     cells: Sequence[Sequence[Cell]]
-    rows: Sequence[ImportRow]
-    known: Mapping[str, Known]
-    problems: Problems
+    table: ImportTable
+
+    @property
+    def codes(self) -> set[str]:
+        return {code for row in self.table.rows for code in (row.code, row.parent_code) if code}
+
+    def problems(self, known: Mapping[str, Known], within_path: str | None) -> Problems:
+        return merge_problems(
+            self.table.problems, check_tree(self.table.rows, known, within_path=within_path)
+        )
 
 
 def import_organizations(
@@ -72,11 +86,13 @@ def import_organizations(
     everything under the organization along. Raises InvalidRows, UnreadableFile, and Conflict when another
     import created the same code at the same moment.
     """
+    # Read before the first statement: a slow file must not keep the writers of ballots waiting.
+    upload = _read_upload(content, filename)
     queries.lock_tree(session)
-    examined = _examine(session, content, filename, within_path)
-    if examined.problems:
-        raise InvalidRows(examined.problems)
-    result = _TreeWriter(session, examined.rows, examined.known).write()
+    known = queries.known_tree(session, codes=upload.codes)
+    if problems := upload.problems(known, within_path):
+        raise InvalidRows(problems)
+    result = _TreeWriter(session, upload.table.rows, known).write()
     session.expire_all()
     return result
 
@@ -86,20 +102,17 @@ def check_import(session: Session, *, content: bytes, filename: str, within_path
 
     Raises UnreadableFile.
     """
-    examined = _examine(session, content, filename, within_path)
-    return write_checked_copy(examined.cells, examined.problems)
+    upload = _read_upload(content, filename)
+    known = queries.known_tree(session, codes=upload.codes)
+    return write_checked_copy(upload.cells, upload.problems(known, within_path))
 
 
-def _examine(session: Session, content: bytes, filename: str, within_path: str | None) -> _Examined:
+def _read_upload(content: bytes, filename: str) -> _Upload:
     try:
         cells = read_cells(content)
     except UnreadableSheetError as error:
         raise UnreadableFile(error, filename=filename) from error
-    table = read_rows(cells)
-    codes = {code for row in table.rows for code in (row.code, row.parent_code) if code}
-    known = queries.known_tree(session, codes=codes)
-    problems = merge_problems(table.problems, check_tree(table.rows, known, within_path=within_path))
-    return _Examined(cells, table.rows, known, problems)
+    return _Upload(cells, read_rows(cells))
 
 
 class _TreeWriter:
