@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.support.redis",
     "tests.support.databases",
     "tests.support.browser",
+    "tests.support.application",
 ]
 
 # Busy machines make examples slow, which says nothing about the code. In CI the same examples come each time.

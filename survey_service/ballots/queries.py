@@ -53,7 +53,7 @@ def find_ballot(session: Session, campaign_id: int, subject_id: int, keys: Ballo
         .where(BallotText.campaign_id == campaign_id, BallotText.subject_id == subject_id)
         .where(BallotText.item.in_(keys.text_ids), BallotText.id.in_(keys.text_ids.values()))
     )
-    return StoredBallot(answers, dict(texts.tuples().all()))
+    return StoredBallot(answers, dict(texts.all()))
 
 
 def find_receipt(session: Session, receipt: str | None) -> ReceiptState:

@@ -74,9 +74,11 @@ def whole_statement(texts: int) -> TextClause:
     """Return the one statement for PostgreSQL; it yields how many rows the gate, the participation and the
     ballot gave (1 or 0 each)."""
     parts = [f"gate AS MATERIALIZED ({_GATE} FOR SHARE OF campaign)"]
-    parts += [f"insert_{n} AS ({sql.format(gate='gate')}{_QUIETLY})" for n, sql in enumerate(_inserts(texts))]
-    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in ("gate", "insert_0", "insert_1"))
-    return _typed(f"WITH {', '.join(parts)} SELECT {counts}")  # noqa: S608  All parts are constants above.
+    inserts = enumerate(_inserts(texts))
+    parts += [f"insert_{n} AS ({sql.format(gate='gate')}{_QUIETLY})" for n, sql in inserts]
+    # No part of this SQL comes from outside: all names are constants of this module.
+    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in ("gate", "insert_0", "insert_1"))  # noqa: S608
+    return _typed(f"WITH {', '.join(parts)} SELECT {counts}")
 
 
 @cache

@@ -8,7 +8,7 @@ from survey_service.campaigns.queries import path_of_campaign
 from survey_service.campaigns.rules import Mode
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
-from survey_service.core.errors import NotFound
+from survey_service.core.errors import NotFound, Unavailable
 from survey_service.core.http import Blueprint
 from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.privacy import current_keyring
@@ -122,7 +122,7 @@ def show_png(code: str) -> Response:
 @requires("posters.print")
 @blp.arguments(PosterIn())
 @blp.response(200, content_type="application/pdf")
-@blp.problems(400, 401, 403, 404, 409, 422)
+@blp.problems(400, 401, 403, 404, 409, 422, 503)
 def print_poster(body: dict[str, Any], campaign_id: int) -> Response:
     """Print a poster for a wall, or a sheet of household codes to cut out."""
     return Response(_render(campaign_id, body), content_type="application/pdf")
@@ -130,6 +130,13 @@ def print_poster(body: dict[str, Any], campaign_id: int) -> Response:
 
 def _render(campaign_id: int, body: dict[str, Any]) -> bytes:
     """Return the PDF; the database is let go before the typesetting begins."""
+    try:
+        return _typeset(campaign_id, body)
+    except posters.PrintError as error:
+        raise Unavailable("print_failed") from error
+
+
+def _typeset(campaign_id: int, body: dict[str, Any]) -> bytes:
     place = printing.Place(current_staff(), public_url(), campaign_id, body["organization_code"])
     if body["layout"] is Layout.POSTER:
         with reading() as session:

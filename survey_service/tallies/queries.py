@@ -31,7 +31,7 @@ def stream_ballots(session: Session, campaign_id: int) -> Iterator[tuple[int, st
         .execution_options(yield_per=_STREAM_ROWS)
     )
     for rows in session.execute(statement).partitions():
-        yield from (row._t for row in rows)
+        yield from rows
 
 
 def grouped_ballots(
@@ -44,7 +44,7 @@ def grouped_ballots(
         .where(Ballot.campaign_id == campaign_id, Ballot.subject_id == subject_id)
         .group_by(*columns)
     )
-    return session.execute(statement).tuples()
+    return session.execute(statement).all()
 
 
 def list_slices(

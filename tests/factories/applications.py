@@ -1,0 +1,30 @@
+"""The application for tests, on a database that the test hands in."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from survey_service.app import create_app
+from survey_service.core.config import Settings
+from survey_service.core.db import Database
+
+
+def make_settings(data_dir: Path, **changes: object) -> Settings:
+    """Return the settings of a small installation."""
+    values: dict[str, object] = {
+        "database_url": "sqlite://",
+        "redis_url": None,
+        "secret_key": "secret",
+        "master_key": "master",
+        "public_url": "http://survey.example",
+        "trusted_proxy_hops": 0,
+        "data_dir": data_dir,
+        "wechat_app_id": None,
+        "metrics_token": None,
+    }
+    return Settings(**values | changes)  # type: ignore[arg-type]  # Each name has the type of its setting.
+
+
+def make_app(data_dir: Path, database: Database, **changes: object) -> Flask:
+    """Return an application whose jobs run when the test drains them."""
+    return create_app(make_settings(data_dir, **changes), database=database)
