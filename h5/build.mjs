@@ -78,7 +78,8 @@ async function bundleStyle(audience) {
     safelist: OWN_SELECTORS,
     variables: true,
   });
-  const minified = await esbuild.transform(purged.css, { loader: "css", minify: true, target: OLDEST_ENGINES });
+  const options = { loader: "css", minify: true, target: OLDEST_ENGINES };
+  const minified = await esbuild.transform(purged.css, options);
   return Buffer.from(`/* Contains parts of WeUI, copyright Tencent, MIT licence. */\n${minified.code}`);
 }
 
@@ -100,7 +101,8 @@ async function contents() {
 }
 
 async function eraseStale(manifest) {
-  const wanted = new Set(["manifest.json", ...Object.values(manifest).flatMap((name) => [name, `${name}.gz`])]);
+  const built = Object.values(manifest).flatMap((name) => [name, `${name}.gz`]);
+  const wanted = new Set(["manifest.json", ...built]);
   const stale = (await readdir(STATIC)).filter((name) => !wanted.has(name));
   await Promise.all(stale.map((name) => rm(join(STATIC, name))));
 }

@@ -23,7 +23,8 @@ export function valuesOf(field: Element): string[] {
 }
 
 export function visibleFields(form: Element): HTMLElement[] {
-  return Array.from(form.querySelectorAll<HTMLElement>("[data-field]")).filter((field) => !field.closest("[hidden]"));
+  const fields = Array.from(form.querySelectorAll<HTMLElement>("[data-field]"));
+  return fields.filter((field) => !field.closest("[hidden]"));
 }
 
 export function readValues(form: Element): FormValues {

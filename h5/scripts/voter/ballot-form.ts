@@ -1,8 +1,8 @@
-import { readAnswers, readValues, writeValues } from "./answers";
+import { type Answers, readAnswers, readValues, writeValues } from "./answers";
 import type { BallotQueue } from "./ballot-queue";
 import { checkAnswers, type FieldError } from "./checks";
 import type { Entry, FieldErrors, Outcome } from "./delivery";
-import type { Drafts } from "./drafts";
+import type { Draft, Drafts } from "./drafts";
 import { DraftOffer } from "./draft-offer";
 import { ErrorSummary } from "./error-summary";
 import { canMakeSecrets } from "./secret";
@@ -16,7 +16,7 @@ export class BallotForm {
   private readonly fillIn: HTMLElement;
   private readonly summary: ErrorSummary;
   private readonly panel: SendingPanel;
-  private readonly code: string;
+  private readonly pageUrl: string;
   private readonly ticket: string;
   private isSending = false;
   private saveTimer = 0;
@@ -28,7 +28,7 @@ export class BallotForm {
   ) {
     this.form = element.querySelector("form") as HTMLFormElement;
     this.fillIn = element.querySelector("[data-fill]") as HTMLElement;
-    this.code = element.dataset.code as string;
+    this.pageUrl = this.form.getAttribute("action") as string;
     this.ticket = (this.form.elements.namedItem("ticket") as HTMLInputElement).value;
     const panel = element.querySelector("[data-sending]") as HTMLElement;
     this.panel = new SendingPanel(panel, () => queue.sendNow(this.ticket));
@@ -46,7 +46,8 @@ export class BallotForm {
     window.addEventListener("pagehide", () => this.saveDraft());
     this.queue.listen((entry, outcome) => this.settled(entry, outcome));
     const offer = this.element.querySelector("[data-draft]") as HTMLElement;
-    new DraftOffer(offer, this.drafts, this.queue, this.code, (draft) => writeValues(this.form, draft.values));
+    const resume = (draft: Draft): void => writeValues(this.form, draft.values);
+    new DraftOffer(offer, this.drafts, this.queue, this.pageUrl, resume);
   }
 
   private edited(event: Event): void {
@@ -60,7 +61,7 @@ export class BallotForm {
     if (!this.saveTimer || this.isSending) return;
     window.clearTimeout(this.saveTimer);
     this.saveTimer = 0;
-    this.drafts.save(this.ticket, this.code, readValues(this.form));
+    this.drafts.save(this.ticket, this.pageUrl, readValues(this.form));
   }
 
   /** A second tap finds the ballot on its way and does nothing. */
@@ -71,21 +72,26 @@ export class BallotForm {
     this.summary.show(errors);
     if (errors.length) return;
     this.saveDraft();
+    this.send(readAnswers(this.form));
+  }
+
+  private send(answers: Answers): void {
     this.isSending = true;
     this.fillIn.hidden = true;
-    this.panel.showSending(
-      this.queue.add({
-        code: this.code,
-        api_url: this.element.dataset.apiUrl as string,
-        ticket: this.ticket,
-        answers: readAnswers(this.form),
-      }),
-    );
+    const { apiUrl, organizationCode } = this.element.dataset;
+    const isKept = this.queue.add({
+      page_url: this.pageUrl,
+      api_url: apiUrl as string,
+      ticket: this.ticket,
+      answers,
+      ...(organizationCode ? { organization_code: organizationCode } : {}),
+    });
+    this.panel.showSending(isKept);
   }
 
   private settled(entry: Entry, outcome: Outcome): void {
     if (entry.ticket === this.ticket) this.settledHere(outcome);
-    else if (outcome.kind === "delivered" && entry.code === this.code && this.isUntouched()) {
+    else if (outcome.kind === "delivered" && entry.page_url === this.pageUrl && this.isUntouched()) {
       openReceipt(outcome.receipt);
     }
   }
@@ -115,7 +121,8 @@ export class BallotForm {
     this.isSending = false;
     this.fillIn.hidden = false;
     this.panel.hide();
-    const found: FieldError[] = Object.keys(errors).map((name) => ({ name, message: (errors[name] || []).join("") }));
+    const names = Object.keys(errors);
+    const found: FieldError[] = names.map((name) => ({ name, message: (errors[name] || []).join("") }));
     this.summary.show(found.length ? found : [{ name: "", message: detail }]);
   }
 

@@ -55,8 +55,8 @@ export class BallotQueue {
   }
 
   /** Returns whether the ballot would survive the closing of the page. */
-  add(draft: Pick<Entry, "code" | "api_url" | "ticket" | "answers">): boolean {
-    const entry = { ...draft, secret: newSecret() };
+  add(ballot: Omit<Entry, "secret">): boolean {
+    const entry = { ...ballot, secret: newSecret() };
     const isKept = this.save(entry);
     this.take(entry);
     void this.send(entry.ticket);
@@ -89,7 +89,7 @@ export class BallotQueue {
     const outcome = await deliver(delivery.entry);
     delivery.isUnderWay = false;
     this.settle(delivery, outcome);
-    this.tell(delivery.entry, outcome);
+    if (outcome.kind !== "secret_in_use") this.tell(delivery.entry, outcome);
   }
 
   private settle(delivery: Delivery, outcome: Outcome): void {
@@ -128,8 +128,9 @@ export class BallotQueue {
   private forget(entry: Entry, outcome: Outcome): void {
     this.deliveries.delete(entry.ticket);
     this.store.erase(PREFIX + entry.ticket);
-    const isStillOfUse = outcome.kind === "invalid" || (outcome.kind === "rejected" && outcome.code === "bad_ticket");
-    if (!isStillOfUse) this.drafts.erase(entry.ticket);
+    const canBeMended = outcome.kind === "invalid";
+    const canBeFilledInAgain = outcome.kind === "rejected" && outcome.code === "bad_ticket";
+    if (!canBeMended && !canBeFilledInAgain) this.drafts.erase(entry.ticket);
   }
 
   private save(entry: Entry): boolean {

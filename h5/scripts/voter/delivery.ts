@@ -4,11 +4,13 @@ const TIMEOUT_MS = 20_000;
 
 /** One ballot on its way, as it is kept on the phone. */
 export interface Entry {
-  code: string;
+  page_url: string;
   api_url: string;
   ticket: string;
   secret: string;
   answers: Answers;
+  /** Only where one code rates several subjects. */
+  organization_code?: string;
 }
 
 export type FieldErrors = { [name: string]: string[] };
@@ -44,7 +46,9 @@ export function interpret(status: number, body: string, retryAfter: string | nul
   }
   if (code === "secret_in_use") return { kind: "secret_in_use" };
   if (status === 422 && code) return { kind: "invalid", detail, errors: fieldErrors(reply.errors) };
-  if (status === 401 && typeof reply.sign_in_url === "string") return { kind: "sign_in", url: reply.sign_in_url };
+  if (status === 401 && typeof reply.sign_in_url === "string") {
+    return { kind: "sign_in", url: reply.sign_in_url };
+  }
   if (code && TERMINAL.includes(status)) return { kind: "rejected", code, detail };
   return { kind: "undelivered", retryAfterSeconds: Number(retryAfter) || 0 };
 }
@@ -60,8 +64,8 @@ export function deliver(entry: Entry): Promise<Outcome> {
     // It fires after success and after every kind of failure, which has the status 0.
     request.onloadend = () =>
       resolve(interpret(request.status, request.responseText, request.getResponseHeader("Retry-After")));
-    const { ticket, secret, answers } = entry;
-    request.send(JSON.stringify({ ticket, secret, answers }));
+    const { ticket, secret, answers, organization_code } = entry;
+    request.send(JSON.stringify({ ticket, secret, answers, organization_code }));
   });
 }
 

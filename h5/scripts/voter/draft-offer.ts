@@ -7,10 +7,10 @@ export class DraftOffer {
     private readonly element: HTMLElement,
     private readonly drafts: Drafts,
     queue: BallotQueue,
-    private readonly code: string,
+    private readonly pageUrl: string,
     private readonly resume: (draft: Draft) => void,
   ) {
-    const draft = drafts.latest(code, queue.entries.map((entry) => entry.ticket));
+    const draft = drafts.latest(pageUrl, queue.entries.map((entry) => entry.ticket));
     if (draft) this.offer(draft);
   }
 
@@ -23,7 +23,7 @@ export class DraftOffer {
   /** Either way the old draft goes; a resumed one is saved again under the ticket of this page. */
   private onTap(selector: string, action: () => void): void {
     (this.element.querySelector(selector) as HTMLElement).addEventListener("click", () => {
-      this.drafts.eraseAllOf(this.code);
+      this.drafts.eraseAllOf(this.pageUrl);
       this.element.hidden = true;
       action();
     });

@@ -28,7 +28,8 @@ export class ErrorSummary {
 
   private clear(): void {
     this.list.textContent = "";
-    for (const field of Array.from(this.form.querySelectorAll<HTMLElement>(".field_error"))) this.mark(field, "");
+    const wrong = this.form.querySelectorAll<HTMLElement>(".field_error");
+    Array.from(wrong).forEach((field) => this.mark(field, ""));
   }
 
   private add({ name, message }: FieldError): void {

@@ -26,8 +26,7 @@ export class QueueBanner {
     if (outcome.kind === "delivered") {
       this.results.push(line(delivered, receipt, `/r/${encodeURIComponent(outcome.receipt)}`));
     } else if (outcome.kind === "invalid" || outcome.kind === "rejected") {
-      const sentence = fill(rejected, { detail: outcome.detail });
-      this.results.push(line(sentence, reopen, `/s/${encodeURIComponent(entry.code)}`));
+      this.results.push(line(fill(rejected, { detail: outcome.detail }), reopen, entry.page_url));
     }
   }
 }

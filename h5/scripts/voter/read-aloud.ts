@@ -66,7 +66,7 @@ class SpokenReading implements Reading {
 
   /** From the beginning, or from the first question without an answer. */
   start(): void {
-    const all = Array.from(document.querySelectorAll<HTMLElement>("[data-spoken]")).filter((part) => !part.hidden);
+    const all = Array.from(document.querySelectorAll<HTMLElement>("[data-spoken]:not([hidden])"));
     const questions = all.filter((part) => part.dataset.item);
     const next = questions.filter((part) => !valuesOf(part).length)[0];
     const isBegun = questions.some((part) => valuesOf(part).length > 0);
@@ -109,9 +109,8 @@ class SpokenReading implements Reading {
 /** Voices arrive late. One that is not on the phone itself would send the text to a foreign service. */
 function whenVoiceIsFound(found: (voice: SpeechSynthesisVoice) => void): void {
   const synthesis = window.speechSynthesis;
-  const isUsable = (voice: SpeechSynthesisVoice): boolean => /^(zh|cmn)/i.test(voice.lang) && voice.localService;
   const look = (): void => {
-    const voice = synthesis.getVoices().filter(isUsable)[0];
+    const voice = synthesis.getVoices().filter((one) => /^(zh|cmn)/i.test(one.lang) && one.localService)[0];
     if (!voice) return;
     synthesis.onvoiceschanged = null;
     found(voice);
