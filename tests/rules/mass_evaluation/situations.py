@@ -14,8 +14,8 @@ from survey_service.mass_evaluation.rules import MassScore, score_subject
 from survey_service.questionnaires.rules import ScoredItem
 from tests.rules.mass_evaluation.builders import MEMBER, VILLAGER, Ballot, make_ballot, make_formula, tally
 
-FEW = settings(max_examples=40)
-"""For properties whose examples are costly; the comparison with the oracle takes the usual hundred."""
+FEW = settings(max_examples=25)
+"""For properties whose examples are costly; the total is compared with the oracle the usual hundred times."""
 
 OPTIONS = {
     "satisfaction4": ("satisfied", "basically_satisfied", "dissatisfied", "not_informed"),

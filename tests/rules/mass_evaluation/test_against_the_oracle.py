@@ -10,7 +10,7 @@ from hypothesis import given
 from survey_service.campaigns.rules import Formula
 from survey_service.mass_evaluation.rules import Interval
 from tests.oracle.scores import recount
-from tests.rules.mass_evaluation.situations import Situation, scored, situations
+from tests.rules.mass_evaluation.situations import FEW, Situation, scored, situations
 
 
 def plain(formula: Formula) -> dict[str, Any]:
@@ -65,6 +65,7 @@ def test_scores_and_intervals(situation: Situation) -> None:
     assert expected["rate_interval"] == near(score.satisfaction_interval)
 
 
+@FEW
 @given(situation=scored())
 def test_classes(situation: Situation) -> None:
     figures, expected = situation.score().by_class, judge(situation)["classes"]
@@ -78,6 +79,7 @@ def visible(classes: Sequence[tuple[str, tuple[int, Fraction | None]]], min_cell
     return {key: value for key, (n, value) in classes if n >= min_cell and value is not None}
 
 
+@FEW
 @given(situation=scored())
 def test_modes_alone(situation: Situation) -> None:
     """The figure of a mode is what the oracle finds when there are no other ballots."""

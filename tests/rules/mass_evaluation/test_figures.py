@@ -36,10 +36,12 @@ def test_thirds_stay_thirds() -> None:
 
 
 def test_a_class_too_small_is_left_out_and_never_counts_0() -> None:
-    score = score_with_two_classes(make_slice(satisfied=10), make_slice(rater_class=MEMBER, dissatisfied=4))
+    score = score_with_two_classes(
+        make_slice(satisfied=10), make_slice(rater_class=MEMBER, dissatisfied=5), min_class=6
+    )
     assert score.score == 100
     assert score.by_class is not None
-    assert (score.by_class[MEMBER].n, score.by_class[MEMBER].score) == (4, None)
+    assert (score.by_class[MEMBER].n, score.by_class[MEMBER].score) == (5, None)
 
 
 def test_figures_show_the_configured_weights() -> None:

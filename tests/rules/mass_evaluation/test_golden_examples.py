@@ -60,3 +60,13 @@ def test_golden_example_2() -> None:
     assert {key: show(figure.score) for key, figure in score.by_class.items()} == GOLDEN_2["by_class"]
     assert score.by_mode is not None
     assert {key: show(figure.score) for key, figure in score.by_mode.items()} == GOLDEN_2["by_mode"]
+
+
+def test_the_interval_of_golden_example_1() -> None:
+    """The one that `docs/scoring.md` computes by hand."""
+    variant = GOLDEN_1["variants"][0]
+    score = score_slices(
+        make_slice(mode=Mode.PAPER, **GOLDEN_1["counts"]), eligible={VILLAGER: GOLDEN_1["eligible"]}
+    )
+    assert score.interval is not None
+    assert [show(bound) for bound in score.interval] == variant["interval"]
