@@ -246,7 +246,7 @@ def launch_campaign(session: Session, *, campaign_id: int, now: datetime) -> Lau
     formula = formula_from_json(json.loads(campaign.formula))
     if missing := missing_coefficients(formula, _used_sets(session, version)):
         raise Invalid("incomplete_formula", errors=missing)
-    uses_households = campaign.has_household_codes or _names_household_mode(formula)
+    uses_households = _uses_households(campaign, formula)
     eligible = _freeze_eligible(session, campaign, formula, uses_households=uses_households)
     campaign.formula_hash = formula_hash(campaign, version.digest, eligible)
     campaign.launched_at = now
@@ -267,29 +267,51 @@ def formula_hash(campaign: Campaign, version_digest: str, eligible: Mapping[str,
     )
 
 
-def _names_household_mode(formula: Formula) -> bool:
-    return formula.mode_weights[Mode.HOUSEHOLD] > 0 and RaterClass.VILLAGER in formula.class_weights
+def _uses_households(campaign: Campaign, formula: Formula) -> bool:
+    counts_households = (
+        formula.mode_weights[Mode.HOUSEHOLD] > 0 and RaterClass.VILLAGER in formula.class_weights
+    )
+    return campaign.has_household_codes or counts_households
+
+
+def list_launch_warnings(session: Session, *, campaign_id: int) -> list[str]:
+    """Return what a launch would warn of now; writes nothing."""
+    campaign = get_campaign(session, campaign_id)
+    formula = formula_from_json(json.loads(campaign.formula))
+    uses_households = _uses_households(campaign, formula)
+    rows = _eligible_numbers(session, campaign, formula, uses_households=uses_households)
+    eligible = {code: numbers for _, code, numbers in rows}
+    return _warnings(formula, eligible, uses_households=uses_households)
 
 
 def _freeze_eligible(
     session: Session, campaign: Campaign, formula: Formula, *, uses_households: bool
 ) -> dict[str, dict[str, int | None]]:
     """Fill in the eligible number of every subject and class, and return them by organization code."""
+    rows = _eligible_numbers(session, campaign, formula, uses_households=uses_households)
+    for subject, _, numbers in rows:
+        subject.eligible = canonical_json(numbers)
+    return {code: numbers for _, code, numbers in rows}
+
+
+def _eligible_numbers(
+    session: Session, campaign: Campaign, formula: Formula, *, uses_households: bool
+) -> list[tuple[CampaignSubject, str, dict[str, int | None]]]:
+    """Return each subject with its organization's code and the eligible number of every class."""
     rows = session.execute(
         select(CampaignSubject, Organization)
         .join(Organization, Organization.id == CampaignSubject.organization_id)
         .where(CampaignSubject.campaign_id == campaign.id)
     ).all()
-    frozen: dict[str, dict[str, int | None]] = {}
+    found = []
     for subject, organization in rows:
         given = json.loads(subject.eligible)
         numbers = {
             str(key): given.get(key, _roster_size(organization, key, uses_households=uses_households))
             for key in formula.class_weights
         }
-        subject.eligible = canonical_json(numbers)
-        frozen[organization.code] = numbers
-    return frozen
+        found.append((subject, organization.code, numbers))
+    return found
 
 
 def _roster_size(organization: Organization, key: RaterClass, *, uses_households: bool) -> int | None:
