@@ -103,13 +103,13 @@ def _from_http(error: HTTPException) -> ServiceError:
     status = HTTPStatus(error.code or 500)
     data = getattr(error, "data", None) or {}
     translated = codes.get(status, ServiceError)(
-        None if status in codes else f"http_{status.value}", errors=_flat(data.get("messages", {}))
+        None if status in codes else f"http_{status.value}", errors=flat_messages(data.get("messages", {}))
     )
     translated.status = status
     return translated
 
 
-def _flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
+def flat_messages(messages: Any, prefix: str = "") -> dict[str, list[str]]:
     """Flatten marshmallow's nested messages to `{"formula.min_class": [...]}`."""
     if isinstance(messages, list):
         return {prefix.rstrip(".") or "_": [str(message) for message in messages]}
@@ -119,7 +119,7 @@ def _flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
     for name, inner in messages.items():
         # webargs puts the place of the argument (json, query, files) around the fields.
         head = prefix if not prefix and name in {"json", "query", "files", "headers"} else f"{prefix}{name}."
-        flat |= _flat(inner, head)
+        flat |= flat_messages(inner, head)
     return flat
 
 
