@@ -28,7 +28,7 @@ class RatedPlace:
     subject_name: str
     path: str
     is_roster_generated: bool
-    eligible: Mapping[RaterClass, int | None]
+    eligible: Mapping[str, int | None]
     returned: int
 
 
@@ -79,8 +79,9 @@ def _select_places(campaign_id: int, within_path: str, *more: Any) -> Select[Any
 
 def _place(row: Row[*tuple[Any, ...]]) -> RatedPlace:
     subject_id, code, name, subject_name, path, is_generated, eligible, returned, *_ = row
-    numbers = {RaterClass(key): number for key, number in json.loads(eligible).items()}
-    return RatedPlace(subject_id, code, name, subject_name, path, is_generated, numbers, returned or 0)
+    return RatedPlace(
+        subject_id, code, name, subject_name, path, is_generated, json.loads(eligible), returned or 0
+    )
 
 
 def list_places(session: Session, campaign_id: int, *, within_path: str) -> list[RatedPlace]:

@@ -37,7 +37,7 @@ def may_see_parts(role: Role, turnout: Turnout) -> bool:
     )
 
 
-def count_eligible(eligible: Mapping[RaterClass, int | None], classes: Iterable[RaterClass]) -> int | None:
+def count_eligible(eligible: Mapping[str, int | None], classes: Iterable[RaterClass]) -> int | None:
     """Add up the eligible people of some classes; None as soon as one of the numbers is unknown."""
     numbers = [eligible.get(rater_class) for rater_class in classes]
     known = [number for number in numbers if number is not None]
