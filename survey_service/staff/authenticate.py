@@ -1,7 +1,7 @@
 """Who is calling: the token of a request, the browser's cookie, and the proof against forged forms."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, request
@@ -28,7 +28,7 @@ class PresentedToken:
     """A token as a request carries it, not yet believed."""
 
     kind: TokenKind
-    token: str
+    token: str = field(repr=False)
 
 
 def presented_token() -> PresentedToken | None:

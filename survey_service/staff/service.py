@@ -7,7 +7,7 @@ them, outside of any transaction (`Attempt.prove`).
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from argon2 import PasswordHasher
@@ -56,7 +56,7 @@ class Attempt:
     """An attempt to sign in, already counted as failed; `staff_id` is None when nobody has that name."""
 
     staff_id: int | None
-    password_hash: str = _HASH_OF_NOBODY
+    password_hash: str = field(default=_HASH_OF_NOBODY, repr=False)
 
     def prove(self, password: str) -> "Proof":
         """Return the proof that the password is right; raises Unauthorized (`bad_credentials`)."""
@@ -74,14 +74,14 @@ class Proof:
     """Somebody knew the password that stood behind this hash a moment ago."""
 
     staff_id: int
-    password_hash: str
+    password_hash: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Grant:
     """A fresh token, which is stored nowhere in this form, and whose it is."""
 
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
     account: StaffAccount
 
@@ -91,7 +91,7 @@ class NewPassword:
     """An account and the random password that is shown once, or None where the caller chose one."""
 
     account: StaffAccount
-    password: str | None
+    password: str | None = field(repr=False)
 
 
 def open_attempt(session: Session, *, username: str, now: datetime) -> Attempt:

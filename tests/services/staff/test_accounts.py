@@ -169,6 +169,14 @@ def test_a_disabled_account_is_out_at_once(session: Session, offices: Offices) -
         service.open_attempt(session, username="town.secretary", now=NOW).prove(PASSWORD)
 
 
+def test_a_disabled_account_has_no_session_even_if_a_token_is_left(
+    session: Session, offices: Offices
+) -> None:
+    token = sign_in(session, "town.staff", kind=TokenKind.BEARER).token
+    session.merge(offices.people["town.staff"]).disabled_at = NOW
+    assert service.authenticate_token(session, token=token, kind=TokenKind.BEARER, now=NOW) is None
+
+
 def test_nobody_can_reset_who_does_not_exist(session: Session, offices: Offices) -> None:
     with pytest.raises(NotFound):
         service.reset_password(session, staff_id=10**6, by=identity(offices.people["county.admin"]))

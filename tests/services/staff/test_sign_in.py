@@ -99,6 +99,14 @@ def test_only_digests_of_tokens_are_stored(session: Session) -> None:
     assert token.encode() not in stored
 
 
+def test_secrets_never_show_in_a_log(session: Session) -> None:
+    attempt = service.open_attempt(session, username="town.staff", now=NOW)
+    grant = sign_in(session, "town.staff", kind=TokenKind.BEARER)
+    shown = f"{attempt} {attempt.prove(PASSWORD)} {grant}"
+    assert grant.token not in shown
+    assert "argon2" not in shown
+
+
 def is_open(session: Session, token: str, *, kind: TokenKind, after: timedelta = timedelta(0)) -> bool:
     return service.authenticate_token(session, token=token, kind=kind, now=NOW + after) is not None
 
