@@ -84,7 +84,7 @@ export class BallotForm {
       api_url: apiUrl as string,
       ticket: this.ticket,
       answers,
-      ...(organizationCode ? { organization_code: organizationCode } : {}),
+      organization_code: organizationCode,
     });
     this.panel.showSending(isKept);
   }

@@ -56,7 +56,7 @@ export class BallotQueue {
 
   /** Returns whether the ballot would survive the closing of the page. */
   add(ballot: Omit<Entry, "secret">): boolean {
-    const entry = { ...ballot, secret: newSecret() };
+    const entry = Object.assign({ secret: newSecret() }, ballot);
     const isKept = this.save(entry);
     this.take(entry);
     void this.send(entry.ticket);
@@ -120,7 +120,7 @@ export class BallotQueue {
   private renewSecret(delivery: Delivery): void {
     const stored = this.store.read<Entry>(PREFIX + delivery.entry.ticket);
     const isRenewed = stored && stored.secret !== delivery.entry.secret;
-    delivery.entry = isRenewed ? stored : { ...delivery.entry, secret: newSecret() };
+    delivery.entry = isRenewed ? stored : Object.assign({}, delivery.entry, { secret: newSecret() });
     this.save(delivery.entry);
   }
 

@@ -10,7 +10,7 @@ export interface Entry {
   secret: string;
   answers: Answers;
   /** Only where one code rates several subjects. */
-  organization_code?: string;
+  organization_code?: string | undefined;
 }
 
 export type FieldErrors = { [name: string]: string[] };
