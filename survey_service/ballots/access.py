@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from survey_service.ballots.rules import participation_digest
 from survey_service.campaigns.queries import get_campaign_key
 from survey_service.campaigns.rules import Mode, OpenRequires
+from survey_service.core.digests import keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, Unauthorized
 from survey_service.core.http import client_address
-from survey_service.core.privacy import Keyring, current_keyring, keyed_digest, new_key, sign, verify
+from survey_service.core.privacy import Keyring, current_keyring, new_key
 from survey_service.core.rate_limits import RateLimit
 from survey_service.entrances import codes
 from survey_service.entrances.queries import OpenedEntrance, digest_code

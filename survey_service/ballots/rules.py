@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from survey_service.core.canonical import canonical_json
+from survey_service.core.digests import DIGEST_BYTES, keyed_digest, plain_digest
 from survey_service.core.events import Event
-from survey_service.core.privacy import DIGEST_BYTES, keyed_digest, plain_digest
 from survey_service.entrances.codes import symbols
 from survey_service.questionnaires.rules import CheckedAnswers, Closed
 

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session, aliased
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.campaigns.rules import OPEN_MODES, Mode, OpenRequires, RaterClass, State
+from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import NotFound
-from survey_service.core.privacy import Keyring, keyed_digest
+from survey_service.core.privacy import Keyring
 from survey_service.entrances import codes
 from survey_service.entrances.models import CodeBatch, Entrance
 from survey_service.organizations.models import Organization, Subject

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from survey_service.campaigns.rules import Mode, RaterClass
-from survey_service.core.privacy import plain_digest, sign, verify
+from survey_service.core.digests import plain_digest, sign, verify
 
 CREDENTIAL_MAC_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,9 +8,10 @@ from flask import Response, current_app, request
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
-from survey_service.core.privacy import current_keyring, keyed_digest
+from survey_service.core.privacy import current_keyring
 from survey_service.staff import service
 from survey_service.staff.rules import TokenKind
 from survey_service.staff.service import Grant

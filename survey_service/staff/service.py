@@ -16,9 +16,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from survey_service.core.digests import plain_digest
 from survey_service.core.errors import Conflict, Forbidden, Invalid, Locked, NotFound, Unauthorized
 from survey_service.core.permissions import Identity
-from survey_service.core.privacy import plain_digest
 from survey_service.core.texts import text
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import get_organization

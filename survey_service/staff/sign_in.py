@@ -7,10 +7,11 @@ from flask import current_app
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import Locked, SlowDown, Unauthorized
 from survey_service.core.http import client_address
 from survey_service.core.permissions import current_staff
-from survey_service.core.privacy import current_keyring, keyed_digest
+from survey_service.core.privacy import current_keyring
 from survey_service.core.rate_limits import RateLimit
 from survey_service.staff import queries, rules, service
 from survey_service.staff.authenticate import presented_token, refuse_other_sites

@@ -36,7 +36,12 @@ CLOSES_AT = NOW + timedelta(days=7)
 
 ITEMS = (
     Item(
-        key="overall", kind="rating", text="总体评价", required=True, weight=Decimal(1), option_set="satisfaction4"
+        key="overall",
+        kind="rating",
+        text="总体评价",
+        required=True,
+        weight=Decimal(1),
+        option_set="satisfaction4",
     ),
     Item(key="remark", kind="text", text="意见建议", max_length=500),
 )
@@ -190,7 +195,13 @@ def identity(person: StaffAccount, place: Organization) -> Identity:
 
 
 def add_campaign(
-    session: Session, app: Flask, staff: Identity, town: Organization, *, items: Sequence[Item] = ITEMS, **changes: Any
+    session: Session,
+    app: Flask,
+    staff: Identity,
+    town: Organization,
+    *,
+    items: Sequence[Item] = ITEMS,
+    **changes: Any,
 ) -> Campaign:
     """Store a draft over all villages of a town."""
     version = create_questionnaire(session, staff=staff, title="测评表", items=items, now=NOW)

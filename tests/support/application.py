@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 
 from survey_service.core.db import Database
 from tests.factories.applications import make_app
-from tests.factories.campaigns import World, start_campaign
+from tests.factories.campaigns import NOW, World, start_campaign
 
 
 @pytest.fixture
@@ -44,3 +45,10 @@ def postgresql_committed_world(tmp_path: Path, postgresql_url: str) -> Iterator[
     database = Database(postgresql_url)
     yield start_campaign(make_app(tmp_path, database))
     database.engine.dispose()
+
+
+@pytest.fixture
+def frozen_clock() -> Iterator[None]:
+    """The moment in which the small world lives."""
+    with time_machine.travel(NOW, tick=False):
+        yield

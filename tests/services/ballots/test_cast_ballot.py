@@ -19,7 +19,8 @@ TABLES = (Participation, Ballot, BallotText, Receipt, DirtyMark)
 def count_rows(world: World) -> dict[str, int]:
     with world.app.extensions["database"].reading() as session:
         return {
-            table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0 for table in TABLES
+            table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in TABLES
         }
 
 
@@ -83,9 +84,7 @@ def test_other_answers_replace_the_ballot_where_revoting_is_allowed(world: World
 def test_the_same_secret_in_another_campaign_yields_other_ids(world: World) -> None:
     other = start_campaign(world.app)
     secret = secrets.token_urlsafe(24)
-    receipts = {
-        one.cast(one.open(one.issue()[0].code), secret=secret).receipt for one in (world, other)
-    }
+    receipts = {one.cast(one.open(one.issue()[0].code), secret=secret).receipt for one in (world, other)}
     assert len(receipts) == 2
 
 

@@ -1,0 +1,11 @@
+"""A phone and a running campaign."""
+
+import pytest
+
+from tests.factories.campaigns import World
+from tests.http.ballots.phone import Phone
+
+
+@pytest.fixture
+def phone(world: World) -> Phone:
+    return Phone(world.app.test_client())
