@@ -1,6 +1,7 @@
 """The voter's templates rendered with made-up contexts, as the service will render them."""
 
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from survey_service.core.texts import text
 
 H5 = Path(__file__).parents[2] / "h5"
 STATIC = H5 / "static"
+CATALOGUE = H5.parent / "survey_service" / "texts" / "zh_Hans" / "voter.toml"
 INDICATORS = (
     "党组织带头人",
     "工作思路",
@@ -21,18 +23,10 @@ INDICATORS = (
     "工作业绩",
     "群众评价",
 )
-MESSAGE_KINDS = (
-    "not_open",
-    "closed",
-    "already_answered",
-    "spent_code",
-    "unknown_code",
-    "revoked",
-    "withdrawn",
-    "different_answers",
-    "slow_down",
-    "unavailable",
-    "bad_ticket",
+MESSAGE_KINDS = tuple(
+    name.removeprefix("message_").removesuffix("_heading")
+    for name in tomllib.loads(CATALOGUE.read_text("utf-8"))
+    if name.startswith("message_") and name.endswith("_heading")
 )
 
 
@@ -206,7 +200,8 @@ def message(kind: str, retry_after: int | None = None) -> str:
         Action(text("voter.action_others"), "/others"),
     )
     heading = text(f"voter.message_{kind}_heading")
-    sentence = text(f"voter.message_{kind}_sentence", **times)
+    # The page for unforeseen errors shows the sentence of the error itself.
+    sentence = "" if kind == "error" else text(f"voter.message_{kind}_sentence", **times)
     return render("message.html", message=Message(kind, heading, sentence, actions, retry_after=retry_after))
 
 
