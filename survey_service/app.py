@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, request
-from flask_smorest import Api
 
 from survey_service.ballots import access
 from survey_service.ballots.pages import pages as voter_pages
 from survey_service.ballots.presentation import error_message
 from survey_service.ballots.views import blp as ballots
 from survey_service.campaigns.views import blp as campaigns
-from survey_service.core import http, permissions, schema_messages
+from survey_service.core import http, permissions
 from survey_service.core.config import Settings, load_settings
 from survey_service.core.db import Database
 from survey_service.core.errors import ServiceError
@@ -22,6 +21,8 @@ from survey_service.core.service_routes import blp as service_routes
 from survey_service.entrances.views import blp as entrances
 from survey_service.organizations.views import blp as organizations
 from survey_service.questionnaires.views import blp as questionnaires
+from survey_service.reports.pages import pages as staff_pages
+from survey_service.reports.presentation.frame import staff_message
 from survey_service.reports.views import blp as reports
 from survey_service.staff.authenticate import authenticate
 from survey_service.staff.rules import is_allowed
@@ -44,7 +45,6 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["rendered_questions"] = {}
     app.extensions |= access.install()
     _connect_jobs(app, settings)
-    schema_messages.install()
     http.install(app)
     install_templates(app, error_page=_error_page)
     permissions.install(app, authenticate=authenticate, is_allowed=is_allowed)
@@ -60,12 +60,13 @@ def _connect_jobs(app: Flask, settings: Settings) -> None:
 
 
 def _error_page(error: ServiceError) -> str:
-    return render_error(error_message(error, request.path))
+    is_staff = request.path.startswith("/staff")
+    return render_error(staff_message(error) if is_staff else error_message(error, request.path))
 
 
 def _register_routes(app: Flask) -> None:
     app.config |= _API_CONFIG
-    api = Api(app)
+    api = http.Api(app)
     for name, scheme in _SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, dict(scheme))
     for blueprint in BLUEPRINTS:
@@ -73,6 +74,7 @@ def _register_routes(app: Flask) -> None:
     app.extensions["openapi"] = api.spec
     app.register_blueprint(service_routes)
     app.register_blueprint(voter_pages)
+    app.register_blueprint(staff_pages)
 
 
 _API_CONFIG: Mapping[str, Any] = {

@@ -17,7 +17,7 @@ from survey_service.core.errors import ServiceError
 from survey_service.core.migrations import upgrade
 from survey_service.demonstration.command import demo
 from survey_service.organizations.import_files import describe_bad_rows
-from survey_service.organizations.service import import_organizations
+from survey_service.organizations.service import InvalidRows, import_organizations
 from survey_service.serving import serve_application
 from survey_service.staff.rules import Role
 from survey_service.staff.service import create_account
@@ -40,8 +40,13 @@ def _explained() -> Iterator[None]:
     """Say in plain words why something was refused, and exit with 1."""
     try:
         yield
+    except InvalidRows as error:
+        click.echo(describe_bad_rows(error.errors), err=True)
+        sys.exit(1)
     except ServiceError as error:
-        click.echo(describe_bad_rows(error.errors) if error.errors else error.detail, err=True)
+        click.echo(error.detail, err=True)
+        for field, sentences in error.errors.items():
+            click.echo(f"  {field}: {' '.join(sentences)}", err=True)
         sys.exit(1)
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
-
+from survey_service.core.marshalling import Schema, fields
 from survey_service.questionnaires.queries import CompiledVersion
 from survey_service.questionnaires.rules import Item
 

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
-
 from survey_service.campaigns.rules import MIN_CELL_FLOOR, EmptyClass, Mode, OpenRequires, RaterClass, Revote
 from survey_service.core import clock
+from survey_service.core.marshalling import Schema, ValidationError, fields, post_load, validate
 from survey_service.core.texts import text
 from survey_service.organizations.rules import SubjectKind
 

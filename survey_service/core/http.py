@@ -5,13 +5,14 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, json, render_template, request
+from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
-from marshmallow import Schema, fields
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from survey_service.core.errors import BadRequest, NotFound, ServiceError, SlowDown, TooLarge, Unavailable
+from survey_service.core.marshalling import Schema, fields
 
 MAX_BODY_BYTES = 256 * 1024
 """A ballot of fifty items with long texts stays far below this."""
@@ -22,6 +23,13 @@ CONTENT_SECURITY_POLICY = (
 )
 
 log = logging.getLogger(__name__)
+
+
+class Api(SmorestApi):  # type: ignore[misc]  # flask-smorest ships no types.
+    """flask-smorest without error answers of its own: all refusals leave in one shape."""
+
+    def _register_error_handlers(self) -> None:
+        """Leave the handlers to `install`."""
 
 
 class Problem(Schema):

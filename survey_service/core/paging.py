@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load
-
+from survey_service.core.marshalling import Schema, ValidationError, fields, post_load
 from survey_service.core.texts import text
 
 MAX_ID = 2**63 - 1

@@ -1,8 +1,7 @@
 """The JSON form of entrances and posters."""
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
-
 from survey_service.campaigns.rules import RaterClass
+from survey_service.core.marshalling import Schema, ValidationError, fields, validate, validates_schema
 from survey_service.core.texts import text
 from survey_service.entrances.rules import EntranceMode, Layout
 from survey_service.entrances.service import MAX_COUNT

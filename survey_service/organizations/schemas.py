@@ -3,8 +3,8 @@
 from typing import Any
 
 from flask_smorest.fields import Upload
-from marshmallow import Schema, ValidationError, fields, validate
 
+from survey_service.core.marshalling import Schema, ValidationError, fields, validate
 from survey_service.core.paging import CursorIn
 from survey_service.core.texts import text
 from survey_service.organizations.rules import MAX_CODE_LENGTH, MAX_SIZE, OrganizationKind

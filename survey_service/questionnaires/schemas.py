@@ -3,8 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, fields, post_load, validate
-
+from survey_service.core.marshalling import Schema, fields, post_load, validate
 from survey_service.questionnaires.option_sets import Option
 from survey_service.questionnaires.rules import MAX_TEXT_LENGTH, Item, Row, ShowIf
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
-
+from survey_service.core.marshalling import Schema, fields, validate
 from survey_service.mass_evaluation.rules import Flag, Reason, Status
 from survey_service.reports.service import Progress, Score, ScoreTable, SubjectReport
 

@@ -1,7 +1,6 @@
 """The JSON form of accounts and tokens."""
 
-from marshmallow import Schema, fields, validate
-
+from survey_service.core.marshalling import Schema, fields, validate
 from survey_service.organizations.rules import MAX_CODE_LENGTH
 from survey_service.staff.rules import Role
 

@@ -1,10 +1,23 @@
-"""Chinese sentences for what marshmallow finds wrong with a field."""
+"""marshmallow, speaking Chinese: every schema of ours imports from here.
+
+Schemas copy their sentences from the field classes when they are made, which happens while modules are
+imported; so the sentences are put in place when this module is imported, before any schema can exist.
+"""
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import (
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+    validates_schema,
+)
 
 from survey_service.core.texts import text
+
+__all__ = ["Schema", "ValidationError", "fields", "post_load", "validate", "validates_schema"]
 
 _FIELDS: tuple[type[fields.Field[Any]], ...] = (
     fields.Field,
@@ -33,8 +46,7 @@ _KEYS = {
 }
 
 
-def install() -> None:
-    """Replace the English sentences of the field classes, once in a process."""
+def _translate() -> None:
     for kind in _FIELDS:
         found = kind.default_error_messages
         found.update({key: text(f"schema.{_KEYS[key]}") for key in found if key in _KEYS})
@@ -54,3 +66,6 @@ def _install_validators() -> None:
     validate.Length.message_equal = text("schema.length")
     validate.Regexp.default_message = text("schema.invalid")
     validate.OneOf.default_message = text("schema.unknown_choice")
+
+
+_translate()
