@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from survey_service.core.db import reading
 from survey_service.core.errors import Forbidden, Unavailable
 from survey_service.core.migrations import is_current
+from survey_service.core.openapi import write_document
 from survey_service.core.permissions import public
 from survey_service.core.resources import resource
 
@@ -56,8 +57,7 @@ def metrics() -> Response:
 @public("the contract is no secret")
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document of all JSON routes."""
-    document: dict[str, Any] = current_app.extensions["openapi"].to_dict()
-    return document
+    return write_document(current_app)
 
 
 @blp.route("/api/docs")
