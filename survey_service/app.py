@@ -84,5 +84,5 @@ _API_CONFIG: Mapping[str, Any] = {
 }
 _SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
     "bearerAuth": {"type": "http", "scheme": "bearer"},
-    "cookieAuth": {"type": "apiKey", "in": "cookie", "name": "session"},
+    "cookieAuth": {"type": "apiKey", "in": "cookie", "name": "staff_session"},
 }

@@ -1,11 +1,11 @@
 """Reads of reports: each list is one statement, however many subjects it shows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import CampaignSubject
@@ -61,17 +61,20 @@ _PLACE = (
 )
 
 
-def _select_places(campaign_id: int, within_path: str, *more: Any) -> Select[Any]:
-    head = and_(
+def _has_head() -> ColumnElement[bool]:
+    return and_(
         TallyHead.campaign_id == CampaignSubject.campaign_id,
         TallyHead.subject_id == CampaignSubject.subject_id,
     )
+
+
+def _select_places(campaign_id: int, within_path: str, *more: Any) -> Select[Any]:
     return (
         select(*_PLACE, *more)
         .select_from(CampaignSubject)
         .join(Organization, Organization.id == CampaignSubject.organization_id)
         .join(Subject, Subject.id == CampaignSubject.subject_id)
-        .outerjoin(TallyHead, head)
+        .outerjoin(TallyHead, _has_head())
         .where(CampaignSubject.campaign_id == campaign_id, is_within(within_path))
         .order_by(CampaignSubject.position)
     )
@@ -103,6 +106,20 @@ def list_releases(
     if organization_code is not None:
         statement = statement.where(Organization.code == organization_code)
     return [Release(_place(row), row[-2] or 0, row[-1]) for row in session.execute(statement)]
+
+
+def list_turnouts(
+    session: Session, campaign_ids: Collection[int], *, within_path: str
+) -> list[tuple[int, Mapping[str, int | None], int]]:
+    """Return campaign, eligible people by class and returned ballots of every subject inside a sub-tree."""
+    statement = (
+        select(CampaignSubject.campaign_id, CampaignSubject.eligible, TallyHead.returned)
+        .join(Organization, Organization.id == CampaignSubject.organization_id)
+        .outerjoin(TallyHead, _has_head())
+        .where(CampaignSubject.campaign_id.in_(campaign_ids), is_within(within_path))
+    )
+    rows = session.execute(statement)
+    return [(campaign_id, json.loads(eligible), returned or 0) for campaign_id, eligible, returned in rows]
 
 
 def count_parts(session: Session, campaign_id: int, *, within_path: str) -> dict[int, Parts]:

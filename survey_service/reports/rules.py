@@ -42,3 +42,19 @@ def count_eligible(eligible: Mapping[str, int | None], classes: Iterable[RaterCl
     numbers = [eligible.get(rater_class) for rater_class in classes]
     known = [number for number in numbers if number is not None]
     return sum(known) if len(known) == len(numbers) else None
+
+
+def add_turnouts(turnouts: Iterable[Turnout]) -> Turnout:
+    """Add up the turnout of several subjects; E is unknown as soon as one of theirs is."""
+    returned, eligible = 0, 0
+    is_known = True
+    for turnout in turnouts:
+        returned += turnout.returned
+        eligible += turnout.eligible or 0
+        is_known = is_known and turnout.eligible is not None
+    return Turnout(returned, eligible if is_known else None)
+
+
+def is_staff_page(address: str) -> bool:
+    """Tell whether an address that came with a request leads to one of our own staff pages."""
+    return address.startswith("/staff/") and address.isprintable() and "\\" not in address

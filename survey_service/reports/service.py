@@ -7,13 +7,18 @@ the turnout is put in anew from the tally, so that it is always that of now.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import get_formula, get_visible_campaign
+from survey_service.campaigns.queries import (
+    get_campaign,
+    get_formula,
+    get_visible_campaign,
+    list_visible_campaigns,
+)
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.core.errors import Forbidden, NotFound
 from survey_service.core.permissions import Identity
@@ -28,14 +33,17 @@ from survey_service.reports.queries import (
     count_parts,
     list_places,
     list_releases,
+    list_turnouts,
 )
 from survey_service.reports.rules import (
+    add_turnouts,
     count_eligible,
     is_released_to,
     may_see_live_parts,
     may_see_parts,
 )
 from survey_service.staff.rules import Role
+from survey_service.tallies.queries import daily_turnout
 
 Figures = Mapping[str, Any]
 HUNDRED = 100
@@ -53,6 +61,24 @@ class Progress:
     @property
     def response_rate(self) -> str | None:
         return response_rate(self.turnout)
+
+
+@dataclass(frozen=True)
+class CampaignSummary:
+    """A campaign in a list, with its turnout inside the reader's sub-tree."""
+
+    campaign: Campaign
+    subjects: int
+    turnout: Turnout
+
+
+@dataclass(frozen=True)
+class ProgressBoard:
+    """The live turnout of a campaign inside the reader's sub-tree, and by day where he may see it."""
+
+    campaign: Campaign
+    rows: Sequence[Progress]
+    by_day: Mapping[date, int]
 
 
 @dataclass(frozen=True)
@@ -78,6 +104,7 @@ class SubjectReport:
     """One subject with what its score was made from; items and trace are None where there is no score."""
 
     campaign: Campaign
+    formula: Formula
     score: Score
     items: Sequence[Figures] | None
     trace: Figures | None
@@ -107,6 +134,30 @@ def read_progress(session: Session, *, staff: Identity, campaign_id: int) -> lis
     ]
 
 
+def list_campaigns(session: Session, *, staff: Identity, after: int = 0) -> list[CampaignSummary]:
+    """Return a page of the campaigns that concern the reader's sub-tree."""
+    campaigns = list_visible_campaigns(session, staff=staff, after=after)
+    turnouts: dict[int, list[Turnout]] = {campaign.id: [] for campaign in campaigns}
+    classes = {campaign.id: get_formula(campaign).class_weights for campaign in campaigns}
+    for campaign_id, eligible, returned in list_turnouts(session, turnouts, within_path=staff.path):
+        number = count_eligible(eligible, classes[campaign_id])
+        turnouts[campaign_id].append(Turnout(returned, number))
+    return [
+        CampaignSummary(campaign, len(turnouts[campaign.id]), add_turnouts(turnouts[campaign.id]))
+        for campaign in campaigns
+    ]
+
+
+def read_progress_board(session: Session, *, staff: Identity, campaign_id: int) -> ProgressBoard:
+    """Return what the page of a campaign's progress shows; raises as `read_progress` does."""
+    rows = read_progress(session, staff=staff, campaign_id=campaign_id)
+    by_day: dict[date, int] = {}
+    if may_see_live_parts(Role(staff.role)):
+        for one in daily_turnout(session, campaign_id, [row.place.subject_id for row in rows]):
+            by_day[one.day] = by_day.get(one.day, 0) + one.returned
+    return ProgressBoard(get_campaign(session, campaign_id), rows, by_day)
+
+
 def _turnout(place: RatedPlace, formula: Formula) -> Turnout:
     return Turnout(place.returned, count_eligible(place.eligible, formula.class_weights))
 
@@ -131,12 +182,13 @@ def show_score(
     if not releases:
         raise NotFound
     staff.require(releases[0].place.path)
-    score = _Reader(session, campaign, Role(staff.role)).read(releases[0])
+    reader = _Reader(session, campaign, Role(staff.role))
+    score = reader.read(releases[0])
     stored = get_score(session, campaign_id, score.place.subject_id)
     derivation = json.loads(stored.derivation) if stored else {"items": None, "trace": None}
     if not may_see_parts(Role(staff.role), score.turnout):
         derivation = _without_parts(derivation)
-    return SubjectReport(campaign, score, derivation["items"], derivation["trace"])
+    return SubjectReport(campaign, reader.formula, score, derivation["items"], derivation["trace"])
 
 
 def _released_campaign(session: Session, staff: Identity, campaign_id: int, now: datetime) -> Campaign:
@@ -150,15 +202,15 @@ class _Reader:
     """Puts released figures and live turnout together for one reader."""
 
     def __init__(self, session: Session, campaign: Campaign, role: Role) -> None:
-        self._formula = get_formula(campaign)
+        self.formula = get_formula(campaign)
         self._role = role
         items = get_compiled(session, campaign.questionnaire_version_id).plan.scored_items
         # Nobody has voted: what is left besides the turnout is the same for every such subject.
-        nothing = score_subject(formula=self._formula, items=items, slices=(), eligible={})
+        nothing = score_subject(formula=self.formula, items=items, slices=(), eligible={})
         self._unreleased = summary_json(nothing)
 
     def read(self, release: Release) -> Score:
-        turnout = _turnout(release.place, self._formula)
+        turnout = _turnout(release.place, self.formula)
         figures = self._unreleased if release.figures is None else json.loads(release.figures)
         live = {
             "returned": turnout.returned,

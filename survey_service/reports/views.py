@@ -6,7 +6,6 @@ from survey_service.core import clock
 from survey_service.core.db import reading
 from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint
-from survey_service.core.paging import MAX_ID
 from survey_service.core.permissions import current_staff, requires
 from survey_service.reports import service
 from survey_service.reports.downloads import attachment
@@ -22,7 +21,7 @@ from survey_service.reports.workbook import score_workbook, workbook_name
 
 blp = Blueprint("reports", __name__, description="Turnout and scores")
 
-CAMPAIGN = f"/campaigns/<int(max={MAX_ID}):campaign_id>"
+CAMPAIGN = "/campaigns/<int:campaign_id>"
 
 
 @blp.route(f"{CAMPAIGN}/progress", methods=["GET"])

@@ -30,7 +30,8 @@ def workbook_name(table: ScoreTable) -> str:
 
 def score_workbook(table: ScoreTable, *, now: datetime) -> bytes:
     """Return the sheet: a title, one row a subject, and what a reader must know about the numbers."""
-    classes = list(get_formula(table.campaign).class_weights)
+    weights = get_formula(table.campaign).class_weights
+    classes = [key for key in RaterClass if key in weights]
     sheet = Sheet(
         text("reports.sheet_name"),
         _columns(classes),

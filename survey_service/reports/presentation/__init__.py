@@ -1,0 +1,1 @@
+"""What the templates of the staff pages are given: view objects without any logic left in them."""

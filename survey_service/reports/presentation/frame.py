@@ -1,0 +1,82 @@
+"""The frame around every staff page: the viewer, where he may go, and refusals as pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from survey_service.ballots.presentation import Action, Message
+from survey_service.core.errors import ServiceError
+from survey_service.core.texts import text
+from survey_service.staff.models import StaffAccount
+from survey_service.staff.rules import is_allowed
+
+HOME = "/staff/campaigns"
+SECTIONS = {"campaigns": "campaigns.read", "organizations": "organizations.read", "accounts": "staff.read"}
+"""The sections of the pages, each with the permission that opens it."""
+
+_KINDS_OF_REFUSALS = frozenset(
+    {"forbidden", "not_found", "not_released", "page_expired", "unavailable", "slow_down"}
+)
+
+
+class Notice(StrEnum):
+    """What a page says after it was reached by a form that did something."""
+
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a key of the catalogue, no password.
+    SIGNED_OUT = "signed_out"
+    CAMPAIGN_CREATED = "campaign_created"
+    CAMPAIGN_LAUNCHED = "campaign_launched"
+    CAMPAIGN_CLOSED = "campaign_closed"
+    CAMPAIGN_WITHDRAWN = "campaign_withdrawn"
+    CAMPAIGN_CORRECTED = "campaign_corrected"
+    ENTRANCES_CREATED = "entrances_created"
+    QUESTIONNAIRE_CREATED = "questionnaire_created"
+    ACCOUNT_DISABLED = "account_disabled"
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+    is_current: bool = False
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who is looking, and the sections that his role opens."""
+
+    name: str
+    role: str
+    organization: str
+    links: Sequence[Link]
+
+
+def viewer_of(account: StaffAccount, *, path: str) -> Viewer:
+    links = [
+        Link(
+            text(f"staff_pages.section_{section}"), f"/staff/{section}", path.startswith(f"/staff/{section}")
+        )
+        for section, permission in SECTIONS.items()
+        if is_allowed(account.role, permission)
+    ]
+    role = text(f"staff.role_{account.role}")
+    return Viewer(account.display_name, role, account.organization.name, links)
+
+
+def notice_sentence(given: str) -> str:
+    """Return the sentence of a notice; anything else in the address says nothing."""
+    return text(f"staff_pages.notice_{given}") if given in set(Notice) else ""
+
+
+def staff_message(error: ServiceError) -> Message:
+    """Return the page for a refusal that a staff page meets."""
+    kind = error.code if error.code in _KINDS_OF_REFUSALS else "refused"
+    found = [sentence for sentences in error.errors.values() for sentence in sentences]
+    return Message(
+        kind=kind,
+        heading=text(f"staff_pages.message_{kind}"),
+        sentence=" ".join([error.detail, *found]),
+        actions=[Action(text("staff_pages.to_campaigns"), HOME, is_primary=True)],
+        retry_after=error.retry_after,
+        status=int(error.status),
+    )
