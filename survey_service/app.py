@@ -9,6 +9,7 @@ from survey_service.ballots import access
 from survey_service.ballots.pages import pages as voter_pages
 from survey_service.ballots.presentation import error_message
 from survey_service.ballots.views import blp as ballots
+from survey_service.campaigns.pages import pages as campaign_pages
 from survey_service.campaigns.views import blp as campaigns
 from survey_service.core import http, permissions
 from survey_service.core.config import Settings, load_settings
@@ -73,6 +74,7 @@ def _register_routes(app: Flask) -> None:
         api.register_blueprint(blueprint, url_prefix=API_PREFIX)
     app.extensions["openapi"] = api.spec
     app.register_blueprint(service_routes)
+    app.register_blueprint(campaign_pages)
     app.register_blueprint(voter_pages)
     app.register_blueprint(staff_pages)
 

@@ -284,6 +284,7 @@ def upgrade() -> None:
         sa.Column("formula", sa.Text(), nullable=False),
         sa.Column("formula_hash", sa.String(length=64), nullable=True),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
+        sa.Column("recording_digest", sa.String(length=64), nullable=True),
         sa.Column("copied_from_id", BigId, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("launched_at", UtcDateTime(), nullable=True),
@@ -332,6 +333,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("campaign_correction", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_campaign_correction_campaign_id"), ["campaign_id"], unique=False)
+
+    op.create_table(
+        "campaign_recording",
+        sa.Column("campaign_id", BigId, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content_type", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_recording_campaign_id")
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_campaign_recording")),
+    )
+    with op.batch_alter_table("campaign_recording", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_campaign_recording_digest"), ["digest"], unique=False)
 
     op.create_table(
         "campaign_subject",
@@ -482,6 +497,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_campaign_subject_organization_id"))
 
     op.drop_table("campaign_subject")
+    with op.batch_alter_table("campaign_recording", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_campaign_recording_digest"))
+
+    op.drop_table("campaign_recording")
     with op.batch_alter_table("campaign_correction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_campaign_correction_campaign_id"))
 

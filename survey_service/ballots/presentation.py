@@ -118,6 +118,8 @@ def render_ballot(
         ticket=ticket or page.ticket,
         is_preview=entrance.is_preview,
         closes_at_text=clock.local_text(entrance.closes_at),
+        warning=text("voter.warning_open") if entrance.is_posted else "",
+        recording_url=f"/recordings/{entrance.recording_digest}" if entrance.recording_digest else "",
         questions=_questions(page.version) if form is None else _filled(page.version, form, found),
         errors=[{"name": name, "message": sentence} for name, sentence in found.items()],
     )

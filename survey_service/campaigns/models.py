@@ -42,6 +42,7 @@ class Campaign(Base):
     formula: Mapped[str] = mapped_column(Text)
     formula_hash: Mapped[str | None] = mapped_column(String(64))
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    recording_digest: Mapped[str | None] = mapped_column(String(64))
     copied_from_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("campaign.id"))
     created_at: Mapped[datetime]
     launched_at: Mapped[datetime | None]
@@ -88,3 +89,14 @@ class CampaignCorrection(Base):
     before: Mapped[str] = mapped_column(Text)
     after: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
+
+
+class CampaignRecording(Base):
+    """The questionnaire read aloud; small enough for the database, and so in every backup."""
+
+    __tablename__ = "campaign_recording"
+
+    campaign_id: Mapped[int] = mapped_column(BigId, ForeignKey("campaign.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    content_type: Mapped[str] = mapped_column(String(40))
+    content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -5,17 +5,13 @@ from typing import Any
 
 from survey_service.campaigns.rules import MIN_CELL_FLOOR, EmptyClass, Mode, OpenRequires, RaterClass, Revote
 from survey_service.core import clock
-from survey_service.core.marshalling import Schema, ValidationError, fields, post_load, validate
+from survey_service.core.marshalling import DecimalText, Schema, ValidationError, fields, post_load, validate
 from survey_service.core.texts import text
 from survey_service.organizations.rules import SubjectKind
 
 TITLE = validate.Length(min=1, max=200)
-WEIGHT = validate.Range(0, 1000)
+MAX_WEIGHT = 1000
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def _decimal(**options: Any) -> fields.Decimal:
-    return fields.Decimal(as_string=True, allow_nan=False, **options)
 
 
 def moment(**options: Any) -> fields.AwareDateTime:
@@ -34,11 +30,12 @@ class FormulaIn(Schema):
     count_abstained = fields.Boolean()
     class_weights = fields.Dict(
         keys=fields.String(validate=validate.OneOf(list(RaterClass))),
-        values=_decimal(validate=WEIGHT),
+        values=DecimalText(minimum=0, maximum=MAX_WEIGHT),
         required=True,
     )
     mode_weights = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(list(Mode))), values=_decimal(validate=WEIGHT)
+        keys=fields.String(validate=validate.OneOf(list(Mode))),
+        values=DecimalText(minimum=0, maximum=MAX_WEIGHT),
     )
     min_class = fields.Integer(validate=validate.Range(0, 100_000))
     min_ballots = fields.Integer(validate=validate.Range(0, 1_000_000))
@@ -92,6 +89,10 @@ class CorrectionIn(Schema):
     notice = fields.String(validate=validate.Length(max=4000))
     closes_at = moment()
     reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
+
+
+class RecordingIn(Schema):
+    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
 
 
 class CampaignState(Schema):

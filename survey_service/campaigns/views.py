@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from flask import current_app
+from werkzeug.datastructures import FileStorage
 
-from survey_service.campaigns import queries, service
+from survey_service.campaigns import queries, recordings, service
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import OpenRequires
 from survey_service.campaigns.schemas import (
@@ -16,10 +17,11 @@ from survey_service.campaigns.schemas import (
     CopyIn,
     CorrectionIn,
     LaunchOut,
+    RecordingIn,
 )
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
-from survey_service.core.http import Blueprint
+from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
@@ -135,3 +137,27 @@ def close(campaign_id: int) -> dict[str, Any]:
     with unit_of_work() as session:
         campaign = service.close_campaign(session, campaign_id=campaign_id, now=clock.now())
         return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+
+
+@blp.route("/campaigns/<int:campaign_id>/recording", methods=["PUT"])
+@requires("campaigns.correct", queries.path_of_campaign)
+@accepts_upload(recordings.MAX_RECORDING_BYTES)
+@blp.arguments(RecordingIn(), location="files")
+@blp.response(200, CampaignState())
+@blp.problems(401, 403, 404, 413, 422)
+def record(files: dict[str, FileStorage], campaign_id: int) -> dict[str, Any]:
+    """Store the questionnaire read aloud (MP3, M4A or OGG, up to 3 MB)."""
+    content = files["file"].read()
+    with unit_of_work() as session:
+        campaign = recordings.store_recording(session, campaign_id=campaign_id, content=content)
+        return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+
+
+@blp.route("/campaigns/<int:campaign_id>/recording", methods=["DELETE"])
+@requires("campaigns.correct", queries.path_of_campaign)
+@blp.response(204)
+@blp.problems(401, 403, 404)
+def unrecord(campaign_id: int) -> None:
+    """Take the recording away."""
+    with unit_of_work() as session:
+        recordings.delete_recording(session, campaign_id=campaign_id)

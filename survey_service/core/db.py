@@ -49,6 +49,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+MAX_ID = 2**63 - 1
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite only counts up by itself in a column that is called INTEGER."""
 

@@ -1,8 +1,9 @@
 """What every answer has in common: problem details, security headers, body limits, client addresses."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, json, render_template, request
 from flask_smorest import Api as SmorestApi
@@ -10,12 +11,22 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
+from survey_service.core.db import MAX_ID
 from survey_service.core.errors import BadRequest, NotFound, ServiceError, SlowDown, TooLarge, Unavailable
 from survey_service.core.marshalling import Schema, fields
+from survey_service.core.permissions import attribute_of
 
 MAX_BODY_BYTES = 256 * 1024
 """A ballot of fifty items with long texts stays far below this."""
+
+MULTIPART_BYTES = 64 * 1024
+"""What the form around an uploaded file may add to it."""
+
+_UPLOAD_ATTRIBUTE = "max_upload_bytes"
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -154,10 +165,37 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
+def accepts_upload(max_bytes: int) -> Callable[[View], View]:
+    """Let one view take a file of up to `max_bytes`; every other body keeps to the general limit."""
+
+    def mark(view: View) -> View:
+        setattr(view, _UPLOAD_ATTRIBUTE, max_bytes + MULTIPART_BYTES)
+        return view
+
+    return mark
+
+
+def _raise_body_limit() -> None:
+    """Raise the limit before anybody reads the body, the check of a form's token included."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    limit = None if view is None else attribute_of(view, _UPLOAD_ATTRIBUTE)
+    if limit is not None:
+        request.max_content_length = limit
+
+
+class IdConverter(IntegerConverter):
+    """Numbers in addresses are ids; what no id can be leads to no page."""
+
+    def __init__(self, url_map: Map, **options: Any) -> None:
+        super().__init__(url_map, **{"min": 1, "max": MAX_ID} | options)
+
+
 def install(app: Flask) -> None:
     """Register error answers, headers and limits."""
+    app.url_map.converters["int"] = IdConverter
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.register_error_handler(Exception, lambda error: error_response(_translate(error)))
+    app.before_request(_raise_body_limit)
     app.after_request(_add_headers)
     app.extensions["error_page"] = lambda error: render_template("error.html", error=error)

@@ -4,6 +4,8 @@ Schemas copy their sentences from the field classes when they are made, which ha
 imported; so the sentences are put in place when this module is imported, before any schema can exist.
 """
 
+import re
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import (
@@ -17,7 +19,18 @@ from marshmallow import (
 
 from survey_service.core.texts import text
 
-__all__ = ["Schema", "ValidationError", "fields", "post_load", "validate", "validates_schema"]
+__all__ = [
+    "DecimalText",
+    "Pattern",
+    "Schema",
+    "ValidationError",
+    "fields",
+    "post_load",
+    "validate",
+    "validates_schema",
+]
+
+_DECIMAL = re.compile(r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")
 
 _FIELDS: tuple[type[fields.Field[Any]], ...] = (
     fields.Field,
@@ -44,6 +57,39 @@ _KEYS = {
     "type": "invalid",
     "unknown": "unknown_choice",
 }
+
+
+class Pattern(validate.Regexp):
+    """A pattern for the whole value, written as JSON Schema knows it.
+
+    Python lets `$` match before a last line break, which a key must not have.
+    """
+
+    def __call__(self, value: Any) -> Any:
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+class DecimalText(fields.Field[Decimal]):
+    """A decimal that travels as text, such as "0.75"; whole JSON numbers are understood too."""
+
+    def __init__(self, *, minimum: int | None = None, maximum: int | None = None, **options: Any) -> None:
+        self._minimum, self._maximum = minimum, maximum
+        super().__init__(**options, metadata={"type": "string", "pattern": _DECIMAL.pattern})
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **_: Any) -> str | None:
+        return None if value is None else format(value, "f")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Decimal:
+        is_number = isinstance(value, str | int | float) and not isinstance(value, bool)
+        if not is_number or _DECIMAL.fullmatch(str(value)) is None:
+            raise ValidationError(text("schema.not_a_number"))
+        number = Decimal(str(value))
+        too_small = self._minimum is not None and number < self._minimum
+        if too_small or (self._maximum is not None and number > self._maximum):
+            raise ValidationError(text("schema.range"))
+        return number
 
 
 def _translate() -> None:

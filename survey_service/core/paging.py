@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import Schema, ValidationError, fields, post_load
 from survey_service.core.texts import text
-
-MAX_ID = 2**63 - 1
 
 
 class CursorIn(Schema):
@@ -17,7 +16,8 @@ class CursorIn(Schema):
     @post_load
     def read(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         cursor = data.pop("cursor")
-        if cursor and not (cursor.isascii() and cursor.isdigit() and int(cursor) <= MAX_ID):
+        is_number = cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(MAX_ID))
+        if cursor and not (is_number and int(cursor) <= MAX_ID):
             raise ValidationError({"cursor": [text("schema.cursor")]})
         return data | {"after": int(cursor or 0)}
 

@@ -82,11 +82,16 @@ def _decide(decision: Decision) -> Callable[[View], View]:
 
 
 def decision_of(view: Callable[..., Any]) -> Decision | None:
-    """Return the decision that a view function carries, through its decorators."""
+    """Return the decision that a view function carries."""
+    return cast(Decision | None, attribute_of(view, _ATTRIBUTE))
+
+
+def attribute_of(view: Callable[..., Any], name: str) -> Any:
+    """Return what a decorator has marked a view with, through the decorators around it, or None."""
     current: Any = view
     while current is not None:
-        if (found := current.__dict__.get(_ATTRIBUTE)) is not None:
-            return cast(Decision, found)
+        if (found := current.__dict__.get(name)) is not None:
+            return found
         current = getattr(current, "__wrapped__", None)
     return None
 

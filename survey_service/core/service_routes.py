@@ -1,6 +1,7 @@
 """What operators and browsers ask for besides the product: health, readiness, metrics, built files."""
 
 import hmac
+from mimetypes import guess_type
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, send_from_directory
@@ -71,6 +72,12 @@ def api_viewer() -> str:
 @public("styles and scripts of the pages")
 def static_file(name: str) -> Response:
     """Serve a built file; its name changes with its content, so it may be kept for a year."""
-    response = send_from_directory(resource("h5/static"), name, max_age=_YEAR)
+    folder = resource("h5/static")
+    is_packed = request.accept_encodings["gzip"] > 0 and (folder / f"{name}.gz").is_file()
+    response = send_from_directory(folder, f"{name}.gz" if is_packed else name, max_age=_YEAR)
+    if is_packed:
+        response.content_encoding = "gzip"
+        response.mimetype = guess_type(name)[0] or "application/octet-stream"
+    response.vary.add("Accept-Encoding")
     response.cache_control.immutable = True
     return response

@@ -19,6 +19,7 @@ from survey_service.entrances.queries import first_posted, list_slots
 from survey_service.entrances.service import code_in_clear, create_entrances
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import list_ancestors
+from survey_service.staff.rules import is_allowed
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def prepare_sheet(
     handed out and cannot be shown again.
     """
     campaign, subject = _subject(session, place)
-    if not place.staff.is_above(subject.path):
+    if not (place.staff.is_above(subject.path) and is_allowed(place.staff.role, "code_sheets.print")):
         raise Forbidden
     slots = _household_slots(session, place.staff, keyring, campaign, subject, count, now)
     return CodeSheet(

@@ -37,6 +37,7 @@ class OpenedEntrance:
     state: State
     organization_name: str
     organizer: str
+    recording_digest: str | None
     subject_name: str
 
     @property
@@ -85,6 +86,7 @@ def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: dat
         state=campaign.window.state(now),
         organization_name=organization_name,
         organizer=organizer,
+        recording_digest=campaign.recording_digest,
         subject_name=subject_name,
     )
 

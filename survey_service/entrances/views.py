@@ -125,11 +125,11 @@ def show_png(code: str) -> Response:
 @blp.problems(400, 401, 403, 404, 409, 422, 503)
 def print_poster(body: dict[str, Any], campaign_id: int) -> Response:
     """Print a poster for a wall, or a sheet of household codes to cut out."""
-    return Response(_render(campaign_id, body), content_type="application/pdf")
+    return Response(render_pdf(campaign_id, body), content_type="application/pdf")
 
 
-def _render(campaign_id: int, body: dict[str, Any]) -> bytes:
-    """Return the PDF; the database is let go before the typesetting begins."""
+def render_pdf(campaign_id: int, body: dict[str, Any]) -> bytes:
+    """Return what `PosterIn` asks for; the database is let go before the typesetting begins."""
     try:
         return _typeset(campaign_id, body)
     except posters.PrintError as error:

@@ -1,18 +1,16 @@
 """The JSON API of organizations."""
 
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import wraps
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, request
+from flask import Response
 from werkzeug.datastructures import FileStorage
 
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.exports import XLSX_TYPE
-from survey_service.core.http import Blueprint
+from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.paging import paged
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.texts import text
@@ -31,20 +29,6 @@ from survey_service.organizations.spreadsheet import MAX_FILE_BYTES
 
 blp = Blueprint("organizations", __name__, description="The tree and its roster sizes")
 
-_MULTIPART_BYTES = 64 * 1024
-"""What the form around an uploaded file may add to it."""
-
-
-def _accepts_file(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Raise the body limit of one view to that of an uploaded file."""
-
-    @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        request.max_content_length = MAX_FILE_BYTES + _MULTIPART_BYTES
-        return view(*args, **kwargs)
-
-    return wrapped
-
 
 @blp.route("/organizations", methods=["GET"])
 @requires("organizations.read")
@@ -60,7 +44,7 @@ def index(arguments: dict[str, Any]) -> dict[str, Any]:
 
 @blp.route("/organizations/import", methods=["POST"])
 @requires("organizations.import")
-@_accepts_file
+@accepts_upload(MAX_FILE_BYTES)
 @blp.arguments(ImportIn(), location="files")
 @blp.response(200, ImportOut())
 @blp.problems(401, 403, 409, 413, 422)
@@ -75,7 +59,7 @@ def import_file(files: dict[str, FileStorage]) -> dict[str, int]:
 
 @blp.route("/organizations/import/errors", methods=["POST"])
 @requires("organizations.import")
-@_accepts_file
+@accepts_upload(MAX_FILE_BYTES)
 @blp.arguments(ImportIn(), location="files")
 @blp.response(200, {"type": "string", "format": "binary"}, content_type=XLSX_TYPE)
 @blp.problems(401, 403, 413, 422)

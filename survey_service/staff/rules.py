@@ -43,6 +43,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "entrances.create": _OFFICES,
         "entrances.revoke": _OFFICES,
         "posters.print": _PRINTERS,
+        "code_sheets.print": _OFFICES,
         "progress.read": _EVERYONE,
         "scores.read": _EVERYONE,
         "scores.export": _READERS,

@@ -5,7 +5,7 @@ from typing import Any
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.http import Blueprint
-from survey_service.core.paging import CURSOR, MAX_ID, paged
+from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, public, requires
 from survey_service.staff import queries, service
 from survey_service.staff.models import StaffAccount
@@ -24,7 +24,7 @@ from survey_service.staff.sign_in import change_own_password, sign_in, sign_out
 
 blp = Blueprint("staff", __name__, description="Signing in, and who works with the system")
 
-ACCOUNT = f"/staff/<int(max={MAX_ID}):staff_id>"
+ACCOUNT = "/staff/<int:staff_id>"
 
 
 @blp.route("/auth/token", methods=["POST"])
