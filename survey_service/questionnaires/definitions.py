@@ -1,24 +1,24 @@
-"""Write items to canonical JSON for storage, and read them back."""
+"""Write a form to canonical JSON for storage, and read it back."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from survey_service.core.canonical import canonical_json
 from survey_service.questionnaires.option_sets import Option
-from survey_service.questionnaires.rules import Item, Row, ShowIf
+from survey_service.questionnaires.rules import Form, Item, Row, ShowIf
 
 
-def write_items(items: Sequence[Item]) -> str:
-    """Return the items as canonical JSON; equal items give equal text."""
-    plain = [asdict(item) for item in items]
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+def write_form(form: Form) -> str:
+    """Return the form as canonical JSON; equal forms give equal text."""
+    return canonical_json(asdict(form))
 
 
-def read_items(definition: str) -> tuple[Item, ...]:
-    """Return the items that `write_items` wrote."""
-    return tuple(_read_item(plain) for plain in json.loads(definition))
+def read_form(definition: str) -> Form:
+    """Return the form that `write_form` wrote."""
+    plain = json.loads(definition)
+    return Form(plain["title"], tuple(_read_item(item) for item in plain["items"]))
 
 
 def _decimal(value: str | None) -> Decimal | None:
@@ -33,12 +33,8 @@ def _read_item(plain: dict[str, Any]) -> Item:
             "weight": Decimal(plain["weight"]),
             "minimum": _decimal(plain["minimum"]),
             "maximum": _decimal(plain["maximum"]),
-            "options": tuple(_read_option(option) for option in plain["options"]),
+            "options": tuple(Option(option["key"], option["label"]) for option in plain["options"]),
             "rows": tuple(Row(row["key"], row["text"], _decimal(row["weight"])) for row in plain["rows"]),
             "show_if": condition and ShowIf(condition["item"], tuple(condition["options"])),
         }
     )
-
-
-def _read_option(plain: dict[str, Any]) -> Option:
-    return Option(plain["key"], plain["label"], _decimal(plain["coefficient"]), plain["in_denominator"])

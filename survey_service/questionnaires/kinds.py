@@ -1,7 +1,7 @@
 """The registry of question kinds: a small class each, which checks, reads and scores its own answers."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from survey_service.core.texts import text
@@ -16,9 +16,9 @@ from survey_service.questionnaires.rules import (
     Kind,
     Reader,
     ScoredItem,
+    read_number,
 )
 
-MAX_NUMBER_LENGTH = 20
 _ALLOWED_CONTROLS = frozenset("\n\t")
 
 
@@ -56,9 +56,7 @@ class _Kind:
 
 
 def _option_set_errors(item: Item) -> list[str]:
-    if item.option_set in OPTION_SETS:
-        return []
-    return [text("questionnaires.unknown_option_set", sets="、".join(OPTION_SETS))]
+    return [] if item.option_set else [text("questionnaires.needs_option_set", sets="、".join(OPTION_SETS))]
 
 
 class Rating(_Kind):
@@ -141,34 +139,30 @@ def _single_choice_reader(item: Item) -> Reader:
     return read
 
 
-def _own_options_errors(item: Item) -> list[str]:
-    keys = [option.key for option in item.choices]
-    if item.option_set and item.option_set not in OPTION_SETS:
-        return _option_set_errors(item)
-    if len(keys) < 2 or len(set(keys)) < len(keys):
-        return [text("questionnaires.bad_options")]
-    return []
+def _choices_errors(item: Item) -> list[str]:
+    keys = {option.key for option in item.choices}
+    return [text("questionnaires.bad_options")] if len(keys) < max(2, len(item.choices)) else []
 
 
 class Single(_Kind):
-    """One of the item's own options."""
+    """One option, of the item's own or of an option set."""
 
     name = "single"
 
     def definition_errors(self, item: Item) -> list[str]:
-        return _own_options_errors(item) if not item.option_set else _option_set_errors(item)
+        return _choices_errors(item)
 
     def reader(self, item: Item) -> Reader:
         return _single_choice_reader(item)
 
 
 class Multiple(_Kind):
-    """Some of the item's own options; stored in the order of the form, so that equal answers are equal."""
+    """Some options; stored in the order of the form, so that equal answers are equal."""
 
     name = "multiple"
 
     def definition_errors(self, item: Item) -> list[str]:
-        return _own_options_errors(item) if not item.option_set else _option_set_errors(item)
+        return _choices_errors(item)
 
     def reader(self, item: Item) -> Reader:
         order = [option.key for option in item.choices]
@@ -194,11 +188,9 @@ class Text(_Kind):
     is_text = True
 
     def definition_errors(self, item: Item) -> list[str]:
-        return (
-            []
-            if 0 < item.max_length <= MAX_TEXT_LENGTH
-            else [text("questionnaires.bad_length", most=MAX_TEXT_LENGTH)]
-        )
+        if 0 < item.max_length <= MAX_TEXT_LENGTH:
+            return []
+        return [text("questionnaires.bad_length", most=MAX_TEXT_LENGTH)]
 
     def reader(self, item: Item) -> Reader:
         def read(raw: Any) -> Closed:
@@ -226,7 +218,9 @@ class Number(_Kind):
 
     def reader(self, item: Item) -> Reader:
         def read(raw: Any) -> Closed:
-            value = _decimal(item.key, raw)
+            value = read_number(raw)
+            if value is None:
+                raise _refuse(item.key, "not_a_number")
             too_small = item.minimum is not None and value < item.minimum
             too_large = item.maximum is not None and value > item.maximum
             if too_small or too_large:
@@ -234,20 +228,6 @@ class Number(_Kind):
             return {item.key: format(value.normalize() if value else Decimal(0), "f")}
 
         return read
-
-
-def _decimal(key: str, raw: Any) -> Decimal:
-    """Read a number as strictly as people write it: `12.5`, no exponents, no infinities."""
-    if isinstance(raw, bool) or not isinstance(raw, str | int):
-        raise _refuse(key, "not_a_number")
-    written = str(raw).strip()
-    plain = written.lstrip("+-").replace(".", "", 1)
-    if len(written) > MAX_NUMBER_LENGTH or not (plain.isascii() and plain.isdigit()):
-        raise _refuse(key, "not_a_number")
-    try:
-        return Decimal(written)
-    except InvalidOperation as error:
-        raise _refuse(key, "not_a_number") from error
 
 
 KINDS: Mapping[str, Kind] = {

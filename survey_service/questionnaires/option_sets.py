@@ -8,12 +8,14 @@ NOT_INFORMED = "not_informed"
 
 @dataclass(frozen=True)
 class Option:
-    """One choice; `coefficient` in [0, 1] is only a preset, the campaign's formula decides."""
+    """One choice; `coefficient` in [0, 1] is only a preset, the campaign's formula decides.
+
+    None is the preset for an option that stays out of the denominator, and for those that never score.
+    """
 
     key: str
     label: str
-    coefficient: Decimal | None
-    in_denominator: bool = True
+    coefficient: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def _option_set(key: str, **labels_and_percent: tuple[str, int | None]) -> Optio
     return OptionSet(
         key,
         tuple(
-            Option(option, label, None if percent is None else Decimal(percent) / 100, percent is not None)
+            Option(option, label, None if percent is None else Decimal(percent) / 100)
             for option, (label, percent) in labels_and_percent.items()
         ),
     )

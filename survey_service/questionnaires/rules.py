@@ -5,6 +5,7 @@ into two parts that never meet again: closed answers, flat and keyed by form nam
 and texts, keyed by item.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,6 +19,9 @@ Closed = dict[str, str | list[str]]
 MAX_ITEMS = 60
 MAX_ROWS = 30
 MAX_TEXT_LENGTH = 2000
+MAX_NUMBER_LENGTH = 20
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 class AnswerError(Exception):
@@ -71,6 +75,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Form:
+    """What is asked under which heading: all that a version freezes."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
 class ScoredItem:
     """A rating item, or one row of a matrix with the key `m.row`; `weight` is u in `docs/scoring.md`."""
 
@@ -117,6 +129,18 @@ class CheckedAnswers:
 
     closed: Closed
     texts: dict[str, str] = field(default_factory=dict)
+
+
+def read_number(raw: object) -> Decimal | None:
+    """Read a number as people write it, such as `12.5`; None for exponents, infinities and nonsense.
+
+    An exponent of a few characters can stand for a number of a million digits.
+    """
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
+        return None
+    written = str(raw).strip()
+    is_number = len(written) <= MAX_NUMBER_LENGTH and _NUMBER.fullmatch(written) is not None
+    return Decimal(written) if is_number else None
 
 
 def is_visible(item: Item, closed: Mapping[str, str | list[str]]) -> bool:
@@ -167,12 +191,13 @@ class Plan:
         for step in self._steps:
             item = step.item
             given = raw.get(item.key)
+            is_empty = given is None or given == ""
             if item.show_if is not None and not is_visible(item, closed):
-                if given is not None and not drop_hidden:
+                if not is_empty and not drop_hidden:
                     errors[item.key] = text("answers.hidden_item")
                 continue
             try:
-                values = {} if given is None or given == "" else step.read(given)
+                values = {} if is_empty else step.read(given)
                 if not values and item.required:
                     errors[item.key] = text("answers.required")
             except AnswerError as error:
@@ -188,15 +213,14 @@ class Plan:
 
 
 def find_definition_errors(items: Sequence[Item], kinds: Mapping[str, Kind]) -> dict[str, list[str]]:
-    """Return what is wrong with a questionnaire, keyed by item; empty when it can be used."""
+    """Return what is wrong with a questionnaire by place (`items.0`); empty when it can be used."""
+    if not 0 < len(items) <= MAX_ITEMS:
+        return {"items": [text("questionnaires.item_count", most=MAX_ITEMS)]}
     errors: dict[str, list[str]] = {}
-    if not items or len(items) > MAX_ITEMS:
-        errors["items"] = [text("questionnaires.item_count", most=MAX_ITEMS)]
     earlier: dict[str, Item] = {}
-    for item in items:
-        found = list(_item_errors(item, earlier, kinds))
-        if found:
-            errors[item.key] = found
+    for position, item in enumerate(items):
+        if found := _item_errors(item, earlier, kinds):
+            errors[f"items.{position}"] = found
         earlier[item.key] = item
     return errors
 
@@ -206,23 +230,26 @@ def _item_errors(item: Item, earlier: Mapping[str, Item], kinds: Mapping[str, Ki
         return [text("questionnaires.duplicate_key")]
     if item.kind not in kinds:
         return [text("questionnaires.unknown_kind", kinds="、".join(kinds))]
+    if not _has_known_set(item):
+        return [text("questionnaires.unknown_option_set", sets="、".join(OPTION_SETS))]
     kind = kinds[item.kind]
+    weights = [item.weight, *(row.weight or 0 for row in item.rows)]
     found = kind.definition_errors(item)
-    if item.weight and not kind.scores:
+    if any(weights) and not kind.scores:
         found.append(text("questionnaires.weight_on_unscored"))
-    if item.weight < 0:
+    if min(weights) < 0:
         found.append(text("questionnaires.negative_weight"))
-    if item.show_if is not None and not _condition_holds(item.show_if, earlier):
+    if item.show_if is not None and not _is_possible(item.show_if, earlier):
         found.append(text("questionnaires.bad_condition"))
     return found
 
 
-def _condition_holds(condition: ShowIf, earlier: Mapping[str, Item]) -> bool:
+def _is_possible(condition: ShowIf, earlier: Mapping[str, Item]) -> bool:
+    """Tell whether a condition names options of an earlier question that has one answer for all."""
     target = earlier.get(condition.item)
-    if target is None or not condition.options:
+    if target is None or target.rows or not condition.options or not _has_known_set(target):
         return False
-    known = {option.key for option in target.choices} if _has_known_set(target) else set()
-    return set(condition.options) <= known and not target.rows
+    return set(condition.options) <= {option.key for option in target.choices}
 
 
 def _has_known_set(item: Item) -> bool:

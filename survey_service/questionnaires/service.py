@@ -8,18 +8,18 @@ from sqlalchemy.orm import Session
 
 from survey_service.core.errors import Invalid
 from survey_service.core.permissions import Identity
-from survey_service.questionnaires.definitions import write_items
+from survey_service.questionnaires.definitions import write_form
 from survey_service.questionnaires.kinds import KINDS
 from survey_service.questionnaires.models import Questionnaire, QuestionnaireVersion
-from survey_service.questionnaires.queries import latest_version
-from survey_service.questionnaires.rules import Item, find_definition_errors
+from survey_service.questionnaires.queries import lock_latest_version, lock_version
+from survey_service.questionnaires.rules import Form, Item, find_definition_errors
 
 
 def create_questionnaire(
     session: Session, *, staff: Identity, title: str, items: Sequence[Item], now: datetime
 ) -> QuestionnaireVersion:
     """Store a questionnaire and its first version; raises Invalid with the errors of each item."""
-    definition = _definition(items)
+    definition = _definition(title, items)
     questionnaire = Questionnaire(organization_id=staff.organization_id, title=title, created_at=now)
     session.add(questionnaire)
     session.flush()
@@ -29,28 +29,37 @@ def create_questionnaire(
 def revise_questionnaire(
     session: Session, *, questionnaire_id: int, title: str, items: Sequence[Item], now: datetime
 ) -> QuestionnaireVersion:
-    """Change the newest version, or add one after it when it is frozen already."""
-    definition = _definition(items)
-    version = latest_version(session, questionnaire_id)
+    """Change the newest version, or add one after it when it is frozen already.
+
+    Campaigns that were launched keep the version that they froze. Raises NotFound, and Invalid with the
+    errors of each item.
+    """
+    definition = _definition(title, items)
+    version = lock_latest_version(session, questionnaire_id)
     session.get_one(Questionnaire, questionnaire_id).title = title
+    if version.definition == definition:
+        return version
     if version.frozen_at is not None:
         return _add_version(session, questionnaire_id, version.number + 1, definition, now)
     version.definition, version.digest = definition, _digest(definition)
-    session.flush()
     return version
 
 
 def freeze_version(session: Session, *, version_id: int, now: datetime) -> QuestionnaireVersion:
-    """Make a version unchangeable; a second freezing changes nothing."""
-    version = session.get_one(QuestionnaireVersion, version_id)
+    """Make a version unchangeable; a second freezing changes nothing.
+
+    Whoever asks for the compiled version in the same transaction keeps it in the process, so nothing may
+    fail after this.
+    """
+    version = lock_version(session, version_id)
     version.frozen_at = version.frozen_at or now
     return version
 
 
-def _definition(items: Sequence[Item]) -> str:
+def _definition(title: str, items: Sequence[Item]) -> str:
     if errors := find_definition_errors(items, KINDS):
         raise Invalid(errors=errors)
-    return write_items(items)
+    return write_form(Form(title, tuple(items)))
 
 
 def _digest(definition: str) -> str:

@@ -26,6 +26,7 @@ NARROWED_BY_SERVICE = {
     "entrances.revoke": "a code tells its organization only to the service, which has the keys",
     "posters.print": "the organization stands in the body of the call",
     "progress.read": "the answer holds the organizations of the caller's sub-tree",
+    "questionnaires.read": "a town uses the forms of its county, so those above are read as well",
     "scores.read": "the answer holds what the caller's role and sub-tree may see",
     "scores.export": "the sheet holds what the caller's role and sub-tree may see",
 }
