@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.entrances.models import Entrance
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.queries import is_within
@@ -39,6 +40,24 @@ class Release:
     place: RatedPlace
     as_of_returned: int
     figures: str | None
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A posted entrance."""
+
+    rater_class: RaterClass
+    place: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Slots:
+    """How many one-time codes a subject has of one mode and class."""
+
+    mode: Mode
+    rater_class: RaterClass
+    count: int
 
 
 @dataclass(frozen=True)
@@ -147,3 +166,32 @@ def count_parts(session: Session, campaign_id: int, *, within_path: str) -> dict
 
 def _add(counts: dict[Any, int], key: object, number: int) -> None:
     counts[key] = counts.get(key, 0) + int(number)
+
+
+def list_posted(session: Session, campaign_id: int) -> dict[int, list[Posted]]:
+    """Return the posted entrances that are in use, by subject."""
+    statement = (
+        select(Entrance.subject_id, Entrance.rater_class, Entrance.place, Entrance.code)
+        .where(Entrance.campaign_id == campaign_id, Entrance.code.is_not(None))
+        .where(Entrance.revoked_at.is_(None), Entrance.is_preview.is_(False))
+        .order_by(Entrance.id)
+    )
+    found: dict[int, list[Posted]] = {}
+    for subject_id, rater_class, place, code in session.execute(statement):
+        found.setdefault(subject_id, []).append(Posted(rater_class, place, code or ""))
+    return found
+
+
+def count_slots(session: Session, campaign_id: int) -> dict[int, list[Slots]]:
+    """Return the numbers of one-time codes in use, by subject."""
+    statement = (
+        select(Entrance.subject_id, Entrance.mode, Entrance.rater_class, func.count())
+        .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None))
+        .where(Entrance.revoked_at.is_(None))
+        .group_by(Entrance.subject_id, Entrance.mode, Entrance.rater_class)
+        .order_by(Entrance.mode, Entrance.rater_class)
+    )
+    found: dict[int, list[Slots]] = {}
+    for subject_id, mode, rater_class, count in session.execute(statement):
+        found.setdefault(subject_id, []).append(Slots(mode, rater_class, count))
+    return found

@@ -253,14 +253,18 @@ def _result(calculation: str, estimate: Figures) -> ResultView:
     return ResultView(calculation, exact_number(estimate["value"]), _interval(estimate["interval"]))
 
 
-def _bounds(joined: Figures, shares: Mapping[str, Fraction], values: Mapping[str, Figures]) -> list[str]:
+def _bounds(
+    joined: Figures, shares: Mapping[RaterClass, Fraction], values: Mapping[RaterClass, Figures]
+) -> list[str]:
     """Write the two bounds as the roots that they come from; one class alone needs none."""
     if joined["interval"] is None:
         return []
     return [_bound(joined, shares, values, side) for side in (0, 1)]
 
 
-def _bound(joined: Figures, shares: Mapping[str, Fraction], values: Mapping[str, Figures], side: int) -> str:
+def _bound(
+    joined: Figures, shares: Mapping[RaterClass, Fraction], values: Mapping[RaterClass, Figures], side: int
+) -> str:
     squares = _PLUS.join(
         f"({decimal(str(share))}{_TIMES}|{_distance(values[key], side)}|)²" for key, share in shares.items()
     )

@@ -1,0 +1,142 @@
+"""Entrances as a page shows them: where codes are posted, how many were made, what can be printed."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from survey_service.campaigns.rules import Mode
+from survey_service.core.texts import text
+from survey_service.entrances.codes import grouped
+from survey_service.entrances.rules import EntranceMode
+from survey_service.entrances.schemas import EntrancesIn
+from survey_service.entrances.service import OPEN_STATES, IssuedCode
+from survey_service.reports.entrances import EntranceBoard, PanelCodes, PlaceEntrances
+from survey_service.reports.presentation.forms import Body, Choice, choices, load
+from survey_service.reports.presentation.turnout import CampaignHead, campaign_head
+from survey_service.staff.rules import Role, is_allowed
+
+_KEY_BYTES = 12
+
+
+@dataclass(frozen=True)
+class PostedView:
+    label: str
+    code: str
+    url: str
+    drawing_url: str
+
+
+@dataclass(frozen=True)
+class PlaceView:
+    code: str
+    name: str
+    posted: Sequence[PostedView]
+    slots: Sequence[str]
+    has_sheet: bool
+    has_panel: bool
+
+
+@dataclass(frozen=True)
+class EntrancesPage:
+    head: CampaignHead
+    places: Sequence[PlaceView]
+    may_create: bool
+    organizations: Sequence[Choice]
+    classes: Sequence[Choice]
+    modes: Sequence[str]
+    key: str
+    """Makes a form that is sent twice create its entrances once."""
+
+
+@dataclass(frozen=True)
+class CodeView:
+    serial: int
+    rater_class: str
+    code: str
+    drawing_url: str
+
+
+@dataclass(frozen=True)
+class CodesPage:
+    campaign_id: int
+    title: str
+    organization: str
+    codes: Sequence[CodeView]
+    typing_address: str
+
+
+def entrances_page(board: EntranceBoard, *, role: Role, now: datetime) -> EntrancesPage:
+    state = board.campaign.window.state(now)
+    may_create = board.is_own and is_allowed(role, "entrances.create") and state in OPEN_STATES
+    below = [place for place in board.places if place.is_below]
+    everywhere = Choice("", text("staff_pages.everywhere", count=len(below)))
+    return EntrancesPage(
+        head=campaign_head(board.campaign, role=role, current="entrances", now=now),
+        places=[_place(one, role) for one in board.places],
+        may_create=may_create and bool(below),
+        organizations=[everywhere, *(Choice(one.place.organization_code, one.place.name) for one in below)],
+        classes=choices(board.classes, "campaigns.class_"),
+        modes=[str(mode) for mode in EntranceMode],
+        key=secrets.token_urlsafe(_KEY_BYTES),
+    )
+
+
+def _place(one: PlaceEntrances, role: Role) -> PlaceView:
+    may_see_codes = one.is_below and is_allowed(role, "code_sheets.print")
+    modes = {str(slots.mode) for slots in one.slots} if may_see_codes else set()
+    return PlaceView(
+        code=one.place.organization_code,
+        name=one.place.name,
+        posted=[
+            PostedView(
+                label="·".join(filter(None, [text(f"campaigns.class_{posted.rater_class}"), posted.place])),
+                code=grouped(posted.code),
+                url=f"/s/{posted.code}",
+                drawing_url=f"/api/v1/entrances/{posted.code}.png",
+            )
+            for posted in one.posted
+        ],
+        slots=[
+            text(
+                "staff_pages.slots",
+                mode=text(f"campaigns.mode_{slots.mode}"),
+                rater_class=text(f"campaigns.class_{slots.rater_class}"),
+                count=slots.count,
+            )
+            for slots in one.slots
+        ],
+        has_sheet=EntranceMode.HOUSEHOLD in modes,
+        has_panel=EntranceMode.PANEL in modes,
+    )
+
+
+def entrances_asked_for(board: EntranceBoard, values: Mapping[str, str]) -> Body:
+    """Return what the form of new entrances asks of the service.
+
+    Without an organization all below the reader are meant. Raises Invalid.
+    """
+    chosen = values.get("organization_code", "")
+    below = [one.place.organization_code for one in board.places if one.is_below]
+    given = {name: values[name] for name in ("mode", "rater_class", "count", "place") if values.get(name)}
+    body = load(EntrancesIn(), given | {"organization_codes": [chosen] if chosen else below})
+    return body | {"mode": Mode(body["mode"]), "idempotency_key": values.get("key") or None}
+
+
+def codes_page(panel: PanelCodes, *, public_url: str) -> CodesPage:
+    return CodesPage(
+        campaign_id=panel.campaign.id,
+        title=panel.campaign.title,
+        organization=panel.organization_name,
+        codes=[_code(one) for one in panel.codes],
+        typing_address=public_url.split("://", 1)[-1],
+    )
+
+
+def _code(one: IssuedCode) -> CodeView:
+    return CodeView(
+        serial=one.serial or 0,
+        rater_class=text(f"campaigns.class_{one.rater_class}"),
+        code=grouped(one.code),
+        drawing_url=f"/api/v1/entrances/{one.code}.svg",
+    )
