@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from survey_service.core.db import Database
 from survey_service.core.exports import XLSX_TYPE
-from survey_service.organizations import views
+from survey_service.core.http import MULTIPART_BYTES
 from survey_service.organizations.queries import get_organization
 from survey_service.organizations.rules import MAX_SIZE
-from survey_service.organizations.spreadsheet import read_cells
+from survey_service.organizations.spreadsheet import MAX_FILE_BYTES, read_cells
 from tests.factories.organizations.files import csv_file, sparse_xlsx, xlsx_file
 from tests.factories.organizations.tree import create_organization
 from tests.http.organizations.conftest import Caller
@@ -139,11 +139,8 @@ def test_a_call_without_a_file(client: FlaskClient, town: dict[str, str]) -> Non
     assert answer.json["errors"] == {"file": ["请选择要导入的表格。"]}
 
 
-def test_a_body_above_the_limit(
-    client: FlaskClient, town: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(views, "MAX_FILE_BYTES", 0)
-    answer = upload(client, town, b"a" * 100_000)
+def test_a_body_above_the_limit(client: FlaskClient, town: dict[str, str]) -> None:
+    answer = upload(client, town, b"a" * (MAX_FILE_BYTES + MULTIPART_BYTES))
     assert problem_of(answer) == (413, "too_large")
 
 
