@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 30
 class Answer:
     status: int
     body: Any
-    headers: Mapping[str, str]
+    headers: HTTPMessage
 
 
 def call(

@@ -1,7 +1,6 @@
 """Posters and code sheets: one page each, every code readable, and no text is ever taken for markup."""
 
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from survey_service.entrances.posters import (
     render_poster,
     render_sheet,
 )
+from tests.support.pdf import codes_on, pages_of, piped, words_of
 
 KEY = bytes(range(32))
 CODE = "JWEHV1YJHGNT4"
@@ -71,30 +71,6 @@ def sheet_of(value: str, slips: Sequence[Slip]) -> bytes:
     """Return a sheet on which every text is the same."""
     texts: dict[str, Any] = dict.fromkeys(TEXTS_OF_A_SHEET, value)
     return render_sheet(replace(SHEET, slips=slips, **texts))
-
-
-def piped(pdf: bytes, *command: str) -> bytes:
-    return subprocess.run(command, input=pdf, capture_output=True, check=True).stdout
-
-
-def words_of(pdf: bytes) -> str:
-    """Return the text of all pages without any spaces."""
-    return "".join(piped(pdf, "pdftotext", "-raw", "-", "-").decode().split())
-
-
-def pages_of(pdf: bytes, dpi: int) -> Iterator[memoryview]:
-    """Yield each page as rows of grey pixels."""
-    pixels = piped(pdf, "pdftoppm", "-gray", "-r", str(dpi), "-")
-    while pixels:
-        _, size, _, pixels = pixels.split(b"\n", 3)
-        width, height = map(int, size.split())
-        yield memoryview(pixels[: width * height]).cast("B", shape=[height, width])
-        pixels = pixels[width * height :]
-
-
-def codes_on(pdf: bytes, dpi: int) -> list[set[str]]:
-    """Return what a phone reads on each page."""
-    return [{code.text for code in zxingcpp.read_barcodes(page)} for page in pages_of(pdf, dpi)]
 
 
 def squeezed(value: str) -> str:
