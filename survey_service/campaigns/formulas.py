@@ -1,16 +1,21 @@
 """Formulas in and out of JSON: as people give them, as they are stored, and what is missing before launch."""
 
-from collections.abc import Collection, Mapping
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from survey_service.campaigns.rules import DEFAULT_MODE_WEIGHTS, EmptyClass, Formula, Mode, RaterClass
 from survey_service.core.texts import text
 from survey_service.questionnaires.option_sets import NOT_INFORMED, OPTION_SETS, OptionSet
+from survey_service.questionnaires.rules import read_number
 
 WHOLE_SUBJECT = "all"
 """The JSON key of the response-rate gate on the whole subject."""
+
+_PLAIN_FIELDS = ("count_not_informed", "count_abstained", "min_class", "min_ballots", "counts_households")
+_SHARE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12}|/[0-9]{1,12})?")
 
 
 class FormulaError(Exception):
@@ -27,21 +32,19 @@ def build_formula(given: Mapping[str, Any], *, used_sets: Collection[str], min_c
     Flat coefficients (`{"satisfied": "1"}`) are allowed while a single option set is used.
     """
     sets = [OPTION_SETS[key] for key in sorted(used_sets)]
-    rest = {
-        name: given[name]
-        for name in ("count_not_informed", "count_abstained", "min_class", "min_ballots")
-        if name in given
-    }
+    class_weights = {RaterClass(key): weight for key, weight in given["class_weights"].items()}
+    named_weights = {Mode(key): weight for key, weight in given.get("mode_weights", {}).items()}
+    counts_households = RaterClass.VILLAGER in class_weights and named_weights.get(Mode.HOUSEHOLD, 0) > 0
+    plain = {name: given[name] for name in _PLAIN_FIELDS if name in given}
     return Formula(
         coefficients=_coefficients(given.get("coefficients"), sets),
         positive=_positive(given.get("positive"), sets),
-        class_weights={RaterClass(key): weight for key, weight in given["class_weights"].items()},
-        mode_weights=dict(DEFAULT_MODE_WEIGHTS)
-        | {Mode(key): weight for key, weight in given.get("mode_weights", {}).items()},
+        class_weights=class_weights,
+        mode_weights=dict(DEFAULT_MODE_WEIGHTS) | named_weights,
         empty_class=EmptyClass(given.get("empty_class", EmptyClass.RENORMALIZE)),
         min_response_rate=_gates(given.get("min_response_rate", "0")),
         min_cell=min_cell,
-        **rest,
+        **{"counts_households": counts_households} | plain,
     )
 
 
@@ -49,13 +52,13 @@ def _preset(option_set: OptionSet) -> dict[str, Decimal]:
     return {option.key: option.coefficient for option in option_set.options if option.coefficient is not None}
 
 
-def _coefficients(given: Any, sets: list[OptionSet]) -> dict[str, dict[str, Decimal]]:
-    if not given:
+def _coefficients(given: Any, sets: Sequence[OptionSet]) -> dict[str, dict[str, Decimal]]:
+    if given is None:
         return {one.key: _preset(one) for one in sets}
-    is_flat = not any(isinstance(value, Mapping) for value in given.values())
-    if is_flat and len(sets) > 1:
+    is_flat = bool(given) and not any(isinstance(value, Mapping) for value in given.values())
+    if is_flat and len(sets) != 1:
         raise FormulaError({"formula.coefficients": [text("campaigns.flat_coefficients")]})
-    by_set = {sets[0].key: given} if is_flat and sets else given
+    by_set = {sets[0].key: given} if is_flat else given
     return {key: _fractions_of_one(key, values) for key, values in by_set.items()}
 
 
@@ -64,30 +67,34 @@ def _fractions_of_one(key: str, values: Any) -> dict[str, Decimal]:
     name = f"formula.coefficients.{key}"
     if key not in OPTION_SETS or not isinstance(values, Mapping):
         raise FormulaError({name: [text("campaigns.unknown_option_set")]})
-    if unknown := set(values) - OPTION_SETS[key].keys:
-        raise FormulaError({name: [text("campaigns.unknown_options", options="、".join(sorted(unknown)))]})
-    numbers = {option: _number(value) for option, value in values.items()}
-    if not all(0 <= number <= 1 for number in numbers.values()):
+    _require_known(name, values, OPTION_SETS[key].keys)
+    numbers = {option: read_number(value) for option, value in values.items()}
+    if not all(number is not None and 0 <= number <= 1 for number in numbers.values()):
         raise FormulaError({name: [text("campaigns.coefficient_range")]})
-    return numbers
+    return {option: number for option, number in numbers.items() if number is not None}
 
 
-def _number(value: Any) -> Decimal:
-    """Read a decimal as people write it; what is none becomes −1, which lies outside every range."""
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return Decimal(-1)
-    return number if number.is_finite() and not isinstance(value, bool) else Decimal(-1)
+def _require_known(name: str, options: Collection[str], known: Collection[str]) -> None:
+    if unknown := sorted(set(options) - set(known)):
+        raise FormulaError({name: [text("campaigns.unknown_options", options="、".join(unknown))]})
 
 
-def _positive(given: Any, sets: list[OptionSet]) -> dict[str, frozenset[str]]:
+def _positive(given: Any, sets: Sequence[OptionSet]) -> dict[str, frozenset[str]]:
     """Return the positive options by set; without a choice the two best of each set."""
-    if not given:
+    if given is None:
         return {one.key: frozenset(option.key for option in one.options[:2]) for one in sets}
     if isinstance(given, Mapping):
-        return {key: frozenset(options) for key, options in given.items()}
+        return {key: _positive_of_one(key, options) for key, options in given.items()}
+    _require_known("formula.positive", given, [key for one in sets for key in one.keys])
     return {one.key: frozenset(given) & one.keys for one in sets}
+
+
+def _positive_of_one(key: str, options: Collection[str]) -> frozenset[str]:
+    name = f"formula.positive.{key}"
+    if key not in OPTION_SETS:
+        raise FormulaError({name: [text("campaigns.unknown_option_set")]})
+    _require_known(name, options, OPTION_SETS[key].keys)
+    return frozenset(options)
 
 
 def _gates(given: Any) -> dict[RaterClass | None, Fraction]:
@@ -103,10 +110,12 @@ def _gates(given: Any) -> dict[RaterClass | None, Fraction]:
 
 
 def _share(value: Any) -> Fraction:
-    """Read "0.5", "2/3" or "80" (above 1 it is a percentage)."""
+    """Read "0.5", "2/3" or "80" (above 1 it is a percentage); raises ValueError or ZeroDivisionError."""
+    if _SHARE.fullmatch(str(value)) is None:
+        raise ValueError(value)
     share = Fraction(str(value))
     share = share / 100 if share > 1 else share
-    if not 0 <= share <= 1:
+    if share > 1:
         raise ValueError(value)
     return share
 
@@ -136,6 +145,7 @@ def formula_to_json(formula: Formula) -> dict[str, Any]:
         },
         "min_ballots": formula.min_ballots,
         "min_cell": formula.min_cell,
+        "counts_households": formula.counts_households,
     }
 
 
@@ -157,4 +167,5 @@ def formula_from_json(plain: Mapping[str, Any]) -> Formula:
         min_response_rate=_gates(plain["min_response_rate"]),
         min_ballots=plain["min_ballots"],
         min_cell=plain["min_cell"],
+        counts_households=plain["counts_households"],
     )

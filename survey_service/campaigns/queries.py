@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.formulas import formula_from_json
-from survey_service.campaigns.models import Campaign, CampaignSubject
+from survey_service.campaigns.models import Campaign, CampaignCorrection, CampaignSubject
 from survey_service.campaigns.rules import Formula, RaterClass, key_label
 from survey_service.core.errors import Forbidden, NotFound
 from survey_service.core.permissions import Identity
@@ -140,13 +140,25 @@ def _subject_row(subject: CampaignSubject, organization: Organization, subject_n
     )
 
 
-def count_subjects(session: Session, campaign_id: int) -> int:
-    """Return how many subjects a campaign rates."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(CampaignSubject)
-            .where(CampaignSubject.campaign_id == campaign_id)
+def list_corrections(session: Session, campaign_id: int) -> list[CampaignCorrection]:
+    """Return what was corrected after launch, oldest first."""
+    return list(
+        session.scalars(
+            select(CampaignCorrection)
+            .where(CampaignCorrection.campaign_id == campaign_id)
+            .order_by(CampaignCorrection.id)
         )
-        or 0
     )
+
+
+def lock_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int]) -> None:
+    """Hold the rows of some subjects, so that others who number something of theirs wait.
+
+    Ballots do not wait for them. In the order of the ids, as every other holder takes them.
+    """
+    session.execute(
+        select(CampaignSubject.subject_id)
+        .where(CampaignSubject.campaign_id == campaign_id, CampaignSubject.subject_id.in_(subject_ids))
+        .order_by(CampaignSubject.subject_id)
+        .with_for_update(key_share=True)
+    ).all()

@@ -9,9 +9,11 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from survey_service.core.events import Event
+from survey_service.questionnaires.option_sets import NOT_INFORMED
 
 MIN_CELL_FLOOR = 3
 """No campaign may release figures about fewer people than this (`domain.md` section 7)."""
+DEFAULT_MIN_CELL = 5
 
 
 class RaterClass(StrEnum):
@@ -137,7 +139,8 @@ class Formula:
 
     `coefficients` and `positive` are keyed by option set; coefficients lie in [0, 1].
     `min_response_rate` holds fractions in [0, 1], by class; the key None is the gate on the whole subject.
-    `min_ballots` is the gate on the number of standing ballots; 0 means no gate.
+    `min_ballots` is the gate on the number of standing ballots; 0 means no gate. `counts_households` says
+    that the eligible of the class villager are the households, since the owner has given that mode a weight.
     """
 
     coefficients: Mapping[str, Mapping[str, Decimal]]
@@ -150,10 +153,11 @@ class Formula:
     empty_class: EmptyClass = EmptyClass.RENORMALIZE
     min_response_rate: Mapping[RaterClass | None, Fraction] = field(default_factory=dict)
     min_ballots: int = 0
-    min_cell: int = 5
+    min_cell: int = DEFAULT_MIN_CELL
+    counts_households: bool = False
 
     def in_denominator(self, option_set: str, option: str) -> bool:
         """Tell whether an answer with this option stands in the denominator of its item."""
-        if option == "not_informed" and option not in self.coefficients[option_set]:
-            return self.count_not_informed
-        return option in self.coefficients[option_set]
+        if option in self.coefficients[option_set]:
+            return True
+        return option == NOT_INFORMED and self.count_not_informed

@@ -5,11 +5,21 @@ from typing import Any
 
 from survey_service.campaigns.rules import MIN_CELL_FLOOR, EmptyClass, Mode, OpenRequires, RaterClass, Revote
 from survey_service.core import clock
-from survey_service.core.marshalling import DecimalText, Schema, ValidationError, fields, post_load, validate
+from survey_service.core.db import MAX_ID
+from survey_service.core.marshalling import (
+    INCLUDE,
+    DecimalText,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+)
 from survey_service.core.texts import text
 from survey_service.organizations.rules import SubjectKind
 
 TITLE = validate.Length(min=1, max=200)
+NOTICE = validate.Length(max=4000)
 MAX_WEIGHT = 1000
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -22,7 +32,11 @@ def moment(**options: Any) -> fields.AwareDateTime:
 
 
 class FormulaIn(Schema):
-    """How ballots become a score; what is left out takes the presets of the used option sets."""
+    """How ballots become a score; what is left out takes the presets of the used option sets.
+
+    `counts_households` says that households are the eligible of the class villager; left out, they are
+    where the mode household is given a weight.
+    """
 
     coefficients = fields.Dict(keys=fields.String())
     positive = fields.Raw()
@@ -41,6 +55,7 @@ class FormulaIn(Schema):
     min_ballots = fields.Integer(validate=validate.Range(0, 1_000_000))
     empty_class = fields.String(validate=validate.OneOf(list(EmptyClass)))
     min_response_rate = fields.Raw()
+    counts_households = fields.Boolean()
 
     @post_load
     def check_raw_fields(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -57,7 +72,7 @@ def _is_list_of_options(value: Any) -> bool:
 
 class CampaignIn(Schema):
     title = fields.String(required=True, validate=TITLE)
-    questionnaire_id = fields.Integer(required=True)
+    questionnaire_id = fields.Integer(required=True, validate=validate.Range(1, MAX_ID))
     organization_codes = fields.List(fields.String(validate=validate.Length(min=1, max=32)))
     under = fields.String(validate=validate.Length(min=1, max=32))
     opens_at = moment(required=True)
@@ -75,7 +90,7 @@ class CampaignIn(Schema):
     subject_type = fields.Enum(SubjectKind, by_value=True)
     open_requires = fields.Enum(OpenRequires, by_value=True)
     grace_hours = fields.Integer(validate=validate.Range(0, 720))
-    notice = fields.String(validate=validate.Length(max=4000))
+    notice = fields.String(validate=NOTICE)
 
 
 class CopyIn(Schema):
@@ -85,10 +100,20 @@ class CopyIn(Schema):
 
 
 class CorrectionIn(Schema):
+    """What can be corrected after launch; any other field is told to be frozen."""
+
+    class Meta:
+        unknown = INCLUDE
+
     title = fields.String(validate=TITLE)
-    notice = fields.String(validate=validate.Length(max=4000))
+    notice = fields.String(validate=NOTICE)
     closes_at = moment()
     reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
+
+    @post_load
+    def set_others_apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        others = data.keys() - self.fields.keys()
+        return {name: data[name] for name in data.keys() - others} | {"others": sorted(others)}
 
 
 class RecordingIn(Schema):
@@ -121,6 +146,33 @@ class CampaignOut(Schema):
     min_cell = fields.Integer(required=True)
     formula = fields.Dict(required=True)
     formula_hash = fields.String(required=True, allow_none=True)
+
+
+class QuestionnaireUsed(Schema):
+    id = fields.Integer(required=True)
+    version = fields.Integer(required=True)
+
+
+class SubjectOut(Schema):
+    organization_code = fields.String(required=True)
+    name = fields.String(required=True)
+    eligible = fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True), required=True)
+
+
+class CorrectionOut(Schema):
+    at = fields.AwareDateTime(required=True)
+    field = fields.String(required=True)
+    before = fields.String(required=True)
+    after = fields.String(required=True)
+    reason = fields.String(required=True)
+
+
+class CampaignDetail(CampaignOut):
+    """A campaign with its form, the subjects of one's own sub-tree, and what was corrected after launch."""
+
+    questionnaire = fields.Nested(QuestionnaireUsed(), required=True)
+    subjects = fields.List(fields.Nested(SubjectOut()), required=True)
+    corrections = fields.List(fields.Nested(CorrectionOut()), required=True)
 
 
 class CampaignPage(Schema):

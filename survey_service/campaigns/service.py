@@ -1,54 +1,70 @@
-"""Use cases of a campaign: create, copy, launch, correct, close, withdraw."""
+"""Use cases of a campaign: draft, copy, launch, correct, close."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NotRequired, TypedDict, Unpack
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.formulas import (
     FormulaError,
     build_formula,
-    formula_from_json,
     formula_to_json,
     missing_coefficients,
 )
-from survey_service.campaigns.models import Campaign, CampaignCorrection, CampaignSubject
-from survey_service.campaigns.queries import get_campaign, list_subjects, lock_campaign
+from survey_service.campaigns.launching import find_eligible, formula_hash, freeze_eligible, launch_warnings
+from survey_service.campaigns.models import Campaign, CampaignCorrection
+from survey_service.campaigns.queries import get_campaign, get_formula, list_subjects, lock_campaign
 from survey_service.campaigns.rules import (
-    OPEN_MODES,
-    PARTY_CLASSES,
+    DEFAULT_MIN_CELL,
     CampaignClosed,
     CampaignLaunched,
     Formula,
-    Mode,
     OpenRequires,
-    RaterClass,
     Revote,
     State,
     key_label,
 )
-from survey_service.core.canonical import canonical_digest, canonical_json
-from survey_service.core.errors import Conflict, Forbidden, Invalid
+from survey_service.campaigns.subjects import Eligible, find_rated, write_subjects
+from survey_service.core.canonical import canonical_json
+from survey_service.core.errors import Conflict, Forbidden, Invalid, NotFound
 from survey_service.core.events import publish
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring, new_key
 from survey_service.core.texts import text
-from survey_service.organizations.models import Organization
-from survey_service.organizations.queries import is_within
-from survey_service.organizations.rules import OrganizationKind, SubjectKind
-from survey_service.organizations.service import ensure_subjects
+from survey_service.organizations.rules import SubjectKind
 from survey_service.questionnaires.models import QuestionnaireVersion
-from survey_service.questionnaires.queries import get_compiled, latest_version, path_of_questionnaire
+from survey_service.questionnaires.queries import (
+    get_compiled,
+    is_in_line,
+    latest_version,
+    lock_version,
+    path_of_questionnaire,
+)
 from survey_service.questionnaires.service import freeze_version
 
-MAX_SUBJECTS = 5_000
 DEFAULT_GRACE_HOURS = 24
-RATED_KINDS = (OrganizationKind.VILLAGE, OrganizationKind.COMMUNITY, OrganizationKind.BRANCH)
-Eligible = Mapping[str, Mapping[str, int]]
+CORRECTABLE_STATES = frozenset({State.SCHEDULED, State.OPEN})
+
+
+class Draft(TypedDict):
+    """What the owner decides until launch; subjects are given by `organization_codes` or by `under`."""
+
+    title: str
+    questionnaire_id: int
+    opens_at: datetime
+    closes_at: datetime
+    formula: Mapping[str, Any]
+    organization_codes: NotRequired[Sequence[str]]
+    under: NotRequired[str]
+    eligible: NotRequired[Eligible]
+    subject_type: NotRequired[SubjectKind]
+    notice: NotRequired[str]
+    min_cell: NotRequired[int]
+    revote: NotRequired[Revote]
+    open_requires: NotRequired[OpenRequires]
+    grace_hours: NotRequired[int]
 
 
 @dataclass(frozen=True)
@@ -64,50 +80,25 @@ def create_campaign(
     *,
     staff: Identity,
     keyring: Keyring,
-    title: str,
-    questionnaire_id: int,
-    opens_at: datetime,
-    closes_at: datetime,
-    formula: Mapping[str, Any],
     now: datetime,
-    organization_codes: Sequence[str] | None = None,
-    under: str | None = None,
-    min_cell: int = 5,
-    revote: Revote = Revote.NEVER,
-    eligible: Eligible | None = None,
-    subject_type: SubjectKind = SubjectKind.BRANCH,
-    open_requires: OpenRequires = OpenRequires.DEVICE,
-    grace_hours: int = DEFAULT_GRACE_HOURS,
-    notice: str = "",
     copied_from_id: int | None = None,
+    **draft: Unpack[Draft],
 ) -> Campaign:
     """Store a draft with its subjects; raises Invalid for what does not fit, Forbidden out of scope."""
-    if opens_at >= closes_at:
-        raise Invalid(errors={"closes_at": [text("campaigns.bad_window")]})
-    version = _usable_version(session, staff, questionnaire_id)
-    used_sets = _used_sets(session, version)
-    campaign = Campaign(
-        organization_id=staff.organization_id,
-        title=title,
-        notice=notice,
-        questionnaire_version_id=version.id,
-        subject_kind=subject_type,
-        opens_at=opens_at,
-        closes_at=closes_at,
-        accepts_until=closes_at + timedelta(hours=grace_hours),
-        grace_hours=grace_hours,
-        open_requires=open_requires,
-        revote=revote,
-        min_cell=min_cell,
-        formula=canonical_json(formula_to_json(_checked_formula(formula, used_sets, min_cell))),
-        copied_from_id=copied_from_id,
-        created_at=now,
-    )
-    session.add(campaign)
-    session.flush()
+    campaign = Campaign(organization_id=staff.organization_id, created_at=now, copied_from_id=copied_from_id)
+    _write_draft(session, staff, campaign, draft)
     campaign.wrapped_key = keyring.wrap(new_key(), label=key_label(campaign.id))
-    organizations = _rated_organizations(session, staff, organization_codes, under)
-    _add_subjects(session, campaign, organizations, eligible or {})
+    return campaign
+
+
+def replace_draft(session: Session, *, staff: Identity, campaign_id: int, **draft: Unpack[Draft]) -> Campaign:
+    """Put a whole new draft in the place of one; its entrances stay.
+
+    Raises Conflict `frozen` after launch and `wrong_state` after withdrawal, Invalid and Forbidden like
+    `create_campaign`.
+    """
+    campaign = _lock_draft(session, campaign_id)
+    _write_draft(session, staff, campaign, draft)
     return campaign
 
 
@@ -122,48 +113,95 @@ def copy_campaign(
     closes_at: datetime,
     now: datetime,
 ) -> Campaign:
-    """Make a draft like an earlier campaign: the same form, subjects and formula, with new times."""
+    """Make a draft like an earlier campaign: the same form, subjects and formula, with new times.
+
+    Eligible numbers are not copied, since they are of their year.
+    """
     source = get_campaign(session, campaign_id)
     subjects = list_subjects(session, campaign_id)
     version = session.get_one(QuestionnaireVersion, source.questionnaire_version_id)
-    stored = formula_to_json(formula_from_json(json.loads(source.formula)))
     return create_campaign(
         session,
         staff=staff,
         keyring=keyring,
+        now=now,
+        copied_from_id=source.id,
         title=title,
         questionnaire_id=version.questionnaire_id,
         opens_at=opens_at,
         closes_at=closes_at,
-        formula=stored,
-        now=now,
+        formula=formula_to_json(get_formula(source)),
         organization_codes=[subject.organization_code for subject in subjects],
+        subject_type=source.subject_kind,
+        notice=source.notice,
         min_cell=source.min_cell,
         revote=source.revote,
-        subject_type=source.subject_kind,
         open_requires=source.open_requires,
         grace_hours=source.grace_hours,
-        notice=source.notice,
-        copied_from_id=source.id,
+    )
+
+
+def _lock_draft(session: Session, campaign_id: int) -> Campaign:
+    campaign = lock_campaign(session, campaign_id)
+    if campaign.launched_at is not None:
+        raise Conflict("frozen")
+    if campaign.withdrawn_at is not None:
+        raise Conflict("wrong_state")
+    return campaign
+
+
+def _write_draft(session: Session, staff: Identity, campaign: Campaign, draft: Draft) -> None:
+    """Fill a campaign and its subjects from a draft; what the draft leaves out gets its default."""
+    if draft["opens_at"] >= draft["closes_at"]:
+        raise Invalid(errors={"closes_at": [text("campaigns.bad_window")]})
+    version = _usable_version(session, staff, draft["questionnaire_id"])
+    min_cell = draft.get("min_cell", DEFAULT_MIN_CELL)
+    formula = _checked_formula(draft["formula"], _used_sets(session, version), min_cell)
+    organizations = find_rated(
+        session, staff=staff, codes=draft.get("organization_codes"), under=draft.get("under")
+    )
+    campaign.title, campaign.notice = draft["title"], draft.get("notice", "")
+    campaign.questionnaire_version_id = version.id
+    campaign.subject_kind = draft.get("subject_type", SubjectKind.BRANCH)
+    campaign.opens_at, campaign.closes_at = draft["opens_at"], draft["closes_at"]
+    campaign.grace_hours = draft.get("grace_hours", DEFAULT_GRACE_HOURS)
+    campaign.accepts_until = campaign.window.accepts_until
+    campaign.open_requires = draft.get("open_requires", OpenRequires.DEVICE)
+    campaign.revote = draft.get("revote", Revote.NEVER)
+    campaign.min_cell = min_cell
+    campaign.formula = canonical_json(formula_to_json(formula))
+    session.add(campaign)
+    session.flush()
+    write_subjects(
+        session,
+        campaign=campaign,
+        formula=formula,
+        organizations=organizations,
+        eligible=draft.get("eligible", {}),
     )
 
 
 def _usable_version(session: Session, staff: Identity, questionnaire_id: int) -> QuestionnaireVersion:
-    """Return the newest version of a questionnaire of one's own line: above, at, or below one's level."""
-    owner_path = path_of_questionnaire(session, questionnaire_id=questionnaire_id)
-    if not (staff.path.startswith(owner_path) or owner_path.startswith(staff.path)):
+    """Return the newest version of a questionnaire of the caller's own line; raises Invalid or Forbidden."""
+    try:
+        owner_path = path_of_questionnaire(session, questionnaire_id=questionnaire_id)
+    except NotFound as error:
+        sentence = text("campaigns.unknown_questionnaire")
+        raise Invalid(errors={"questionnaire_id": [sentence]}) from error
+    if not is_in_line(owner_path, staff):
         raise Forbidden
     return latest_version(session, questionnaire_id)
 
 
 def _used_sets(session: Session, version: QuestionnaireVersion) -> frozenset[str]:
-    plan = get_compiled(session, version.id).plan
-    return frozenset(item.option_set for item in plan.scored_items)
+    """Return the option sets that score; raises Invalid for a form in which nothing does."""
+    used = frozenset(item.option_set for item in get_compiled(session, version.id).plan.scored_items)
+    if not used:
+        raise Invalid(errors={"questionnaire_id": [text("campaigns.no_scoring_item")]})
+    return used
 
 
 def _checked_formula(given: Mapping[str, Any], used_sets: frozenset[str], min_cell: int) -> Formula:
-    if not used_sets:
-        raise Invalid(errors={"questionnaire_id": [text("campaigns.no_scoring_item")]})
     if sum(given["class_weights"].values()) <= 0:
         raise Invalid(errors={"formula.class_weights": [text("campaigns.no_class")]})
     try:
@@ -172,170 +210,31 @@ def _checked_formula(given: Mapping[str, Any], used_sets: frozenset[str], min_ce
         raise Invalid(errors=error.errors) from error
 
 
-def _rated_organizations(
-    session: Session, staff: Identity, codes: Sequence[str] | None, under: str | None
-) -> list[Organization]:
-    if (codes is None) == (under is None):
-        raise Invalid(errors={"organization_codes": [text("campaigns.either_codes_or_under")]})
-    wanted = list(dict.fromkeys(codes if codes is not None else [under or ""]))
-    rows = session.scalars(select(Organization).where(Organization.code.in_(wanted)))
-    found = {organization.code: organization for organization in rows}
-    if unknown := [code for code in wanted if code not in found]:
-        sentence = text("campaigns.unknown_organizations", codes="、".join(unknown[:20]))
-        raise Invalid(errors={"organization_codes" if codes is not None else "under": [sentence]})
-    organizations = [found[code] for code in wanted]
-    for organization in organizations:
-        staff.require(organization.path)
-    if under is not None:
-        organizations = _rated_below(session, organizations[0])
-    if any(not staff.is_above(organization.path) for organization in organizations):
-        raise Forbidden
-    if not 0 < len(organizations) <= MAX_SUBJECTS:
-        key = "no_subjects" if not organizations else "too_many_subjects"
-        raise Invalid(errors={"organization_codes": [text(f"campaigns.{key}", most=MAX_SUBJECTS)]})
-    return organizations
-
-
-def _rated_below(session: Session, root: Organization) -> list[Organization]:
-    return list(
-        session.scalars(
-            select(Organization)
-            .where(is_within(root.path), Organization.id != root.id)
-            .where(Organization.kind.in_(RATED_KINDS))
-            .order_by(Organization.code)
-        )
-    )
-
-
-def _add_subjects(
-    session: Session, campaign: Campaign, organizations: Sequence[Organization], eligible: Eligible
-) -> None:
-    classes = json.loads(campaign.formula)["class_weights"]
-    codes = {organization.code for organization in organizations}
-    strange = set(eligible) - codes | {key for by_class in eligible.values() for key in by_class} - set(
-        classes
-    )
-    if strange:
-        raise Invalid(
-            errors={"eligible": [text("campaigns.eligible_unknown", codes="、".join(sorted(strange)))]}
-        )
-    subjects = ensure_subjects(session, organizations=organizations, kind=campaign.subject_kind)
-    session.add_all(
-        CampaignSubject(
-            campaign_id=campaign.id,
-            subject_id=subjects[organization.id].id,
-            organization_id=organization.id,
-            position=position,
-            eligible=canonical_json(dict(eligible.get(organization.code, {}))),
-        )
-        for position, organization in enumerate(organizations)
-    )
-    session.flush()
-
-
 def launch_campaign(session: Session, *, campaign_id: int, now: datetime) -> Launched:
     """Freeze and hash the formula, the form and the eligible numbers, and open the campaign.
 
     Raises Conflict `frozen` when it was launched before, Invalid `incomplete_formula` where an option
     of a used set has no coefficient.
     """
-    campaign = lock_campaign(session, campaign_id)
-    if campaign.launched_at is not None or campaign.withdrawn_at is not None:
-        raise Conflict("frozen")
-    version = freeze_version(session, version_id=campaign.questionnaire_version_id, now=now)
-    formula = formula_from_json(json.loads(campaign.formula))
+    campaign = _lock_draft(session, campaign_id)
+    version = lock_version(session, campaign.questionnaire_version_id)
+    formula = get_formula(campaign)
     if missing := missing_coefficients(formula, _used_sets(session, version)):
         raise Invalid("incomplete_formula", errors=missing)
-    uses_households = _uses_households(campaign, formula)
-    eligible = _freeze_eligible(session, campaign, formula, uses_households=uses_households)
-    campaign.formula_hash = formula_hash(campaign, version.digest, eligible)
+    eligible = freeze_eligible(session, campaign=campaign, formula=formula)
+    campaign.formula_hash = formula_hash(campaign, form_digest=version.digest, eligible=eligible)
     campaign.launched_at = now
+    freeze_version(session, version_id=version.id, now=now)
     publish(session, CampaignLaunched(campaign.id))
-    return Launched(campaign, _warnings(formula, eligible, uses_households=uses_households))
-
-
-def formula_hash(campaign: Campaign, version_digest: str, eligible: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over everything that decides a score besides the ballots."""
-    return canonical_digest(
-        {
-            "formula": json.loads(campaign.formula),
-            "questionnaire": version_digest,
-            "eligible": eligible,
-            "subject_type": str(campaign.subject_kind),
-            "opens_at": campaign.opens_at.isoformat(),
-        }
-    )
-
-
-def _uses_households(campaign: Campaign, formula: Formula) -> bool:
-    counts_households = (
-        formula.mode_weights[Mode.HOUSEHOLD] > 0 and RaterClass.VILLAGER in formula.class_weights
-    )
-    return campaign.has_household_codes or counts_households
+    return Launched(campaign, launch_warnings(campaign, formula, eligible))
 
 
 def list_launch_warnings(session: Session, *, campaign_id: int) -> list[str]:
     """Return what a launch would warn of now; writes nothing."""
     campaign = get_campaign(session, campaign_id)
-    formula = formula_from_json(json.loads(campaign.formula))
-    uses_households = _uses_households(campaign, formula)
-    rows = _eligible_numbers(session, campaign, formula, uses_households=uses_households)
-    eligible = {code: numbers for _, code, numbers in rows}
-    return _warnings(formula, eligible, uses_households=uses_households)
-
-
-def _freeze_eligible(
-    session: Session, campaign: Campaign, formula: Formula, *, uses_households: bool
-) -> dict[str, dict[str, int | None]]:
-    """Fill in the eligible number of every subject and class, and return them by organization code."""
-    rows = _eligible_numbers(session, campaign, formula, uses_households=uses_households)
-    for subject, _, numbers in rows:
-        subject.eligible = canonical_json(numbers)
-    return {code: numbers for _, code, numbers in rows}
-
-
-def _eligible_numbers(
-    session: Session, campaign: Campaign, formula: Formula, *, uses_households: bool
-) -> list[tuple[CampaignSubject, str, dict[str, int | None]]]:
-    """Return each subject with its organization's code and the eligible number of every class."""
-    rows = session.execute(
-        select(CampaignSubject, Organization)
-        .join(Organization, Organization.id == CampaignSubject.organization_id)
-        .where(CampaignSubject.campaign_id == campaign.id)
-    ).all()
-    found = []
-    for subject, organization in rows:
-        given = json.loads(subject.eligible)
-        numbers = {
-            str(key): given.get(key, _roster_size(organization, key, uses_households=uses_households))
-            for key in formula.class_weights
-        }
-        found.append((subject, organization.code, numbers))
-    return found
-
-
-def _roster_size(organization: Organization, key: RaterClass, *, uses_households: bool) -> int | None:
-    """Return how many belong to a class by the organization's own numbers (`domain.md` section 4)."""
-    if key in PARTY_CLASSES:
-        return organization.members
-    if key is RaterClass.VILLAGER:
-        return organization.households if uses_households else organization.villagers
-    return None
-
-
-def _warnings(
-    formula: Formula, eligible: Mapping[str, Mapping[str, int | None]], *, uses_households: bool
-) -> list[str]:
-    has_open = any(formula.mode_weights[mode] > 0 for mode in OPEN_MODES)
-    unknown = sum(any(number is None for number in numbers.values()) for numbers in eligible.values())
-    found = []
-    if has_open and uses_households:
-        found.append(text("campaigns.warning_open_beside_household"))
-    if has_open:
-        found.append(text("campaigns.warning_open_weight"))
-    if unknown:
-        found.append(text("campaigns.warning_no_eligible", count=unknown))
-    return found
+    formula = get_formula(campaign)
+    eligible = find_eligible(session, campaign=campaign, formula=formula)
+    return launch_warnings(campaign, formula, eligible)
 
 
 def correct_campaign(
@@ -348,43 +247,70 @@ def correct_campaign(
     title: str | None = None,
     notice: str | None = None,
     closes_at: datetime | None = None,
+    others: Collection[str] = (),
 ) -> Campaign:
-    """Correct the title, the notice or the closing time; every correction is kept with its reason.
+    """Correct the title, the notice or the closing time after launch, and keep what stood there before.
 
-    Raises Conflict `frozen` once the campaign has been closed.
+    `others` names the other fields that the caller wants to change: they are frozen. Raises Conflict
+    `wrong_state` for a draft, `frozen` for other fields and for a campaign that has ended.
     """
     campaign = lock_campaign(session, campaign_id)
-    if campaign.window.state(now) in {State.CLOSED, State.SEALED, State.WITHDRAWN}:
-        raise Conflict("frozen")
+    state = campaign.window.state(now)
+    if state is State.DRAFT:
+        raise Conflict("wrong_state")
+    if others or state not in CORRECTABLE_STATES:
+        raise Conflict("frozen", errors={name: [text("campaigns.only_draft")] for name in others})
     wanted = {"title": title, "notice": notice, "closes_at": closes_at}
-    changes = {name: value for name, value in wanted.items() if value is not None}
-    if not changes:
+    given = {name: value for name, value in wanted.items() if value is not None}
+    if not given:
         raise Invalid(errors={"_": [text("campaigns.nothing_to_correct")]})
     if closes_at is not None and closes_at <= max(now, campaign.opens_at):
         raise Invalid(errors={"closes_at": [text("campaigns.closing_in_past")]})
-    for name, value in changes.items():
-        session.add(
-            CampaignCorrection(
-                campaign_id=campaign.id,
-                staff_id=staff.id,
-                at=now,
-                field=name,
-                before=str(getattr(campaign, name)),
-                after=str(value),
-                reason=reason,
-            )
-        )
-        setattr(campaign, name, value)
+    for name, value in given.items():
+        _correct(session, campaign, name, value, staff=staff, reason=reason, now=now)
     campaign.accepts_until = campaign.window.accepts_until
     return campaign
 
 
+def _correct(
+    session: Session,
+    campaign: Campaign,
+    name: str,
+    value: str | datetime,
+    *,
+    staff: Identity,
+    reason: str,
+    now: datetime,
+) -> None:
+    before = getattr(campaign, name)
+    if value == before:
+        return
+    setattr(campaign, name, value)
+    session.add(
+        CampaignCorrection(
+            campaign_id=campaign.id,
+            staff_id=staff.id,
+            at=now,
+            field=name,
+            before=_written(before),
+            after=_written(value),
+            reason=reason,
+        )
+    )
+
+
+def _written(value: str | datetime) -> str:
+    return value if isinstance(value, str) else value.astimezone(UTC).isoformat()
+
+
 def close_campaign(session: Session, *, campaign_id: int, now: datetime) -> Campaign:
-    """End the window; ballots of pages that were opened before still count within the grace time."""
+    """End the window; ballots of pages that were opened before still count within the grace time.
+
+    Raises Conflict `wrong_state` for a draft, and for what was closed or withdrawn before.
+    """
     campaign = lock_campaign(session, campaign_id)
-    if campaign.window.state(now) not in {State.OPEN, State.SCHEDULED, State.CLOSED}:
-        raise Conflict("wrong_state")
-    if campaign.closed_at is not None:
+    is_ended = campaign.closed_at is not None or campaign.withdrawn_at is not None
+    if campaign.launched_at is None or is_ended:
         raise Conflict("wrong_state")
     campaign.closed_at = now
     campaign.accepts_until = campaign.window.accepts_until

@@ -10,6 +10,7 @@ from survey_service.campaigns import queries, recordings, service
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import OpenRequires
 from survey_service.campaigns.schemas import (
+    CampaignDetail,
     CampaignIn,
     CampaignOut,
     CampaignPage,
@@ -25,8 +26,23 @@ from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
+from survey_service.questionnaires.queries import get_compiled
 
 blp = Blueprint("campaigns", __name__, description="Surveys over many subjects")
+
+_COLUMNS = (
+    "title",
+    "notice",
+    "subject_kind",
+    "opens_at",
+    "closes_at",
+    "closed_at",
+    "grace_hours",
+    "open_requires",
+    "revote",
+    "min_cell",
+    "formula_hash",
+)
 
 
 def _default_open_requires() -> OpenRequires:
@@ -34,20 +50,20 @@ def _default_open_requires() -> OpenRequires:
     return OpenRequires.WECHAT if has_wechat else OpenRequires.DEVICE
 
 
+def _state(campaign: Campaign) -> dict[str, Any]:
+    return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+
+
 def _shown(campaign: Campaign) -> dict[str, Any]:
-    columns = {name: getattr(campaign, name) for name in CampaignOut().fields if hasattr(campaign, name)}
-    return columns | {
-        "subject_kind": campaign.subject_kind,
-        "state": campaign.window.state(clock.now()),
-        "formula": json.loads(campaign.formula),
-    }
+    columns = {name: getattr(campaign, name) for name in _COLUMNS}
+    return columns | _state(campaign) | {"formula": json.loads(campaign.formula)}
 
 
 @blp.route("/campaigns", methods=["POST"])
 @requires("campaigns.write")
 @blp.arguments(CampaignIn())
 @blp.response(201, CampaignState())
-@blp.problems(400, 401, 403, 404, 422)
+@blp.problems(400, 401, 403, 422)
 def create(body: dict[str, Any]) -> dict[str, Any]:
     """Create a draft."""
     arguments = {"open_requires": _default_open_requires()} | body
@@ -55,7 +71,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
         campaign = service.create_campaign(
             session, staff=current_staff(), keyring=current_keyring(), now=clock.now(), **arguments
         )
-        return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+        return _state(campaign)
 
 
 @blp.route("/campaigns", methods=["GET"])
@@ -72,12 +88,32 @@ def index(arguments: dict[str, Any]) -> dict[str, Any]:
 
 @blp.route("/campaigns/<int:campaign_id>", methods=["GET"])
 @requires("campaigns.read")
-@blp.response(200, CampaignOut())
+@blp.response(200, CampaignDetail())
 @blp.problems(401, 403, 404)
 def show(campaign_id: int) -> dict[str, Any]:
-    """Return one campaign with its formula."""
+    """Return one campaign with its formula, its form and its subjects."""
     with reading() as session:
-        return _shown(queries.get_visible_campaign(session, campaign_id, current_staff()))
+        campaign = queries.get_visible_campaign(session, campaign_id, current_staff())
+        version = get_compiled(session, campaign.questionnaire_version_id)
+        return _shown(campaign) | {
+            "questionnaire": {"id": version.questionnaire_id, "version": version.number},
+            "subjects": queries.list_subjects(session, campaign_id, within_path=current_staff().path),
+            "corrections": queries.list_corrections(session, campaign_id),
+        }
+
+
+@blp.route("/campaigns/<int:campaign_id>", methods=["PUT"])
+@requires("campaigns.write", queries.path_of_campaign)
+@blp.arguments(CampaignIn())
+@blp.response(200, CampaignState())
+@blp.problems(400, 401, 403, 404, 409, 422)
+def replace(body: dict[str, Any], campaign_id: int) -> dict[str, Any]:
+    """Put a whole new draft in the place of one; after launch everything is frozen."""
+    arguments = {"open_requires": _default_open_requires()} | body
+    with unit_of_work() as session:
+        return _state(
+            service.replace_draft(session, staff=current_staff(), campaign_id=campaign_id, **arguments)
+        )
 
 
 @blp.route("/campaigns/<int:campaign_id>", methods=["PATCH"])
@@ -110,7 +146,7 @@ def copy(body: dict[str, Any], campaign_id: int) -> dict[str, Any]:
             now=clock.now(),
             **body,
         )
-        return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+        return _state(campaign)
 
 
 @blp.route("/campaigns/<int:campaign_id>/launch", methods=["POST"])
@@ -136,7 +172,7 @@ def close(campaign_id: int) -> dict[str, Any]:
     """End the window."""
     with unit_of_work() as session:
         campaign = service.close_campaign(session, campaign_id=campaign_id, now=clock.now())
-        return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+        return _state(campaign)
 
 
 @blp.route("/campaigns/<int:campaign_id>/recording", methods=["PUT"])
@@ -150,7 +186,7 @@ def record(files: dict[str, FileStorage], campaign_id: int) -> dict[str, Any]:
     content = files["file"].read()
     with unit_of_work() as session:
         campaign = recordings.store_recording(session, campaign_id=campaign_id, content=content)
-        return {"id": campaign.id, "state": campaign.window.state(clock.now())}
+        return _state(campaign)
 
 
 @blp.route("/campaigns/<int:campaign_id>/recording", methods=["DELETE"])

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from marshmallow import (
+    INCLUDE,
     Schema,
     ValidationError,
     fields,
@@ -20,6 +21,7 @@ from marshmallow import (
 from survey_service.core.texts import text
 
 __all__ = [
+    "INCLUDE",
     "DecimalText",
     "Pattern",
     "Schema",
