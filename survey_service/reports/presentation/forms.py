@@ -38,10 +38,17 @@ class FormView:
         ]
         return "".join(dict.fromkeys(found))
 
+    def exact_error(self, name: str) -> str:
+        """Return what is wrong with a group of fields as a whole."""
+        return "".join(self.errors.get(name, ()))
+
     @property
     def summary(self) -> list[tuple[str, str]]:
-        """Return every error with the name of its field."""
-        return [(name, "".join(sentences)) for name, sentences in self.errors.items()]
+        """Return every error with the name of its field; a dict names its values `x.value`."""
+        return [
+            (name.removesuffix(".value").removesuffix(".key"), "".join(sentences))
+            for name, sentences in self.errors.items()
+        ]
 
 
 def body_of(values: Mapping[str, str], names: Iterable[str]) -> Body:

@@ -1,0 +1,81 @@
+"""The pages of the tree: one level at a time, and imports."""
+
+from pathlib import PurePath
+from typing import Any
+
+from flask import Response, render_template, request
+
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.errors import Conflict, Invalid
+from survey_service.core.exports import XLSX_TYPE
+from survey_service.core.http import accepts_upload
+from survey_service.core.permissions import current_staff, requires
+from survey_service.core.texts import text
+from survey_service.organizations import service
+from survey_service.organizations.queries import list_ancestors, path_of_organization
+from survey_service.organizations.spreadsheet import MAX_FILE_BYTES
+from survey_service.reports.downloads import attachment
+from survey_service.reports.pages.frame import pages
+from survey_service.reports.presentation.organizations import (
+    ImportPage,
+    file_sent_back,
+    finished_import,
+    organizations_page,
+    refused_import,
+)
+
+_BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 4
+
+
+@pages.route("/organizations", methods=["GET"])
+@requires("organizations.read")
+def list_organizations() -> str:
+    """Show what stands directly under an organization, one's own to begin with."""
+    own_path, code = current_staff().path, request.args.get("parent")
+    after = request.args.get("after", 0, type=int)
+    with reading() as session:
+        path = path_of_organization(session, code=code) if code else own_path
+        line = list_ancestors(session, path=path)
+        children = service.list_organizations(
+            session, within_path=own_path, parent=line[-1].code, after=after
+        )
+    return render_template(
+        "staff/organizations.html", page=organizations_page(line, children, own_path=own_path)
+    )
+
+
+@pages.route("/organizations/import", methods=["GET"])
+@requires("organizations.import")
+def ask_for_import() -> str:
+    """Show the form of an import."""
+    return render_template("staff/import.html", page=ImportPage())
+
+
+@pages.route("/organizations/import", methods=["POST"])
+@requires("organizations.import")
+@accepts_upload(MAX_FILE_BYTES)
+def import_organizations() -> Any:
+    """Create and update organizations from a sheet, all or nothing."""
+    upload = request.files.get("file")
+    content, name = (upload.read(), upload.filename or "") if upload else (b"", "")
+    try:
+        with unit_of_work() as session:
+            place = {"within_path": current_staff().path, "filename": name}
+            result = service.import_organizations(session, content=content, **place)
+    except (Invalid, Conflict) as error:
+        page = refused_import(error.detail, error.errors, filename=name, content=content)
+        return render_template("staff/import.html", page=page), error.status
+    page = finished_import(created=result.created, updated=result.updated)
+    return render_template("staff/import.html", page=page)
+
+
+@pages.route("/organizations/import/errors", methods=["POST"])
+@requires("organizations.import")
+@accepts_upload(_BASE64_BYTES)
+def mark_import_errors() -> Response:
+    """Return a copy of a refused sheet in which bad rows are marked."""
+    content, name = file_sent_back(request.form.get("content", "")), request.form.get("filename", "")
+    with reading() as session:
+        copy = service.check_import(session, content=content, filename=name, within_path=current_staff().path)
+    filename = text("organizations.checked_filename", name=PurePath(name).stem)
+    return attachment(copy, content_type=XLSX_TYPE, filename=filename)

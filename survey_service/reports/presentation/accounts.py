@@ -1,0 +1,87 @@
+"""Accounts as pages show them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from survey_service.core.permissions import Identity
+from survey_service.core.texts import text
+from survey_service.organizations.models import Organization
+from survey_service.reports.presentation.forms import Choice, FormView, choices
+from survey_service.staff.models import StaffAccount
+from survey_service.staff.queries import PAGE_SIZE
+from survey_service.staff.rules import Role, is_allowed, may_create, may_manage
+from survey_service.staff.service import NewPassword
+
+FIELDS = ("username", "display_name", "role", "organization_code")
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    id: int
+    username: str
+    name: str
+    role: str
+    organization: str
+    state: str
+    may_reset: bool
+
+
+@dataclass(frozen=True)
+class AccountsPage:
+    rows: Sequence[AccountRow]
+    next_url: str
+
+
+@dataclass(frozen=True)
+class AccountFormPage:
+    form: FormView
+    roles: Sequence[Choice]
+    organizations: Sequence[Choice]
+
+
+@dataclass(frozen=True)
+class PasswordPage:
+    """A random password, shown this once."""
+
+    username: str
+    name: str
+    password: str
+
+
+def accounts_page(accounts: Sequence[StaffAccount], *, reader: Identity, now: datetime) -> AccountsPage:
+    following = f"/staff/accounts?after={accounts[-1].id}" if len(accounts) == PAGE_SIZE else ""
+    return AccountsPage([_row(account, reader, now) for account in accounts], following)
+
+
+def _row(account: StaffAccount, reader: Identity, now: datetime) -> AccountRow:
+    may_reset = is_allowed(reader.role, "staff.reset") and may_manage(Role(reader.role), account.role)
+    return AccountRow(
+        id=account.id,
+        username=account.username,
+        name=account.display_name,
+        role=text(f"staff.role_{account.role}"),
+        organization=account.organization.name,
+        state=text(f"staff_pages.account_{_state(account, now)}"),
+        may_reset=may_reset and not account.is_disabled,
+    )
+
+
+def _state(account: StaffAccount, now: datetime) -> str:
+    if account.is_disabled:
+        return "disabled"
+    if account.lockout.minutes_left(now):
+        return "locked"
+    return "new" if account.must_change_password else "ready"
+
+
+def account_form_page(
+    form: FormView, organizations: Sequence[Organization], *, reader: Identity
+) -> AccountFormPage:
+    roles = [role for role in Role if may_create(Role(reader.role), role)]
+    places = [Choice(one.code, one.name) for one in organizations]
+    return AccountFormPage(form, choices(roles, "staff.role_"), places)
+
+
+def password_page(made: NewPassword) -> PasswordPage:
+    return PasswordPage(made.account.username, made.account.display_name, made.password or "")

@@ -1,0 +1,116 @@
+"""The tree of organizations as pages show it: one level at a time, and what is wrong with an import."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from survey_service.core.errors import BadRequest
+from survey_service.core.texts import text
+from survey_service.organizations.import_files import kind_name
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import PAGE_SIZE
+from survey_service.reports.presentation.frame import Link
+from survey_service.reports.presentation.turnout import UNKNOWN
+
+MOST_SHOWN_ROWS = 200
+"""A page with more rows than this helps nobody; the marked copy of the sheet has them all."""
+
+
+@dataclass(frozen=True)
+class OrganizationRow:
+    code: str
+    name: str
+    url: str
+    kind: str
+    households: str
+    members: str
+    villagers: str
+    is_roster_generated: bool
+
+
+@dataclass(frozen=True)
+class OrganizationsPage:
+    """`above` leads from the reader's own organization down to the one whose level is shown."""
+
+    above: Sequence[Link]
+    name: str
+    code: str
+    rows: Sequence[OrganizationRow]
+    next_url: str
+
+    @property
+    def has_generated_rosters(self) -> bool:
+        return any(row.is_roster_generated for row in self.rows)
+
+
+@dataclass(frozen=True)
+class ImportPage:
+    """The form of an import, and what became of the last one."""
+
+    sentence: str = ""
+    is_done: bool = False
+    bad_rows: Sequence[tuple[str, str]] = ()
+    left_out: int = 0
+    filename: str = ""
+    content: str = ""
+    """The refused file in base64, so that the marked copy can be asked for without choosing it again."""
+
+
+def _address(code: str) -> str:
+    return f"/staff/organizations?parent={code}"
+
+
+def organizations_page(
+    line: Sequence[Organization], children: Sequence[Organization], *, own_path: str
+) -> OrganizationsPage:
+    """Return one level; `line` leads from the root down to the organization whose children are shown."""
+    inside = [one for one in line if one.path.startswith(own_path)]
+    shown = inside[-1]
+    following = f"{_address(shown.code)}&after={children[-1].id}" if len(children) == PAGE_SIZE else ""
+    return OrganizationsPage(
+        above=[Link(one.name, _address(one.code)) for one in inside[:-1]],
+        name=shown.name,
+        code=shown.code,
+        rows=[_row(one) for one in children],
+        next_url=following,
+    )
+
+
+def _row(one: Organization) -> OrganizationRow:
+    sizes = {str(size): UNKNOWN if number is None else str(number) for size, number in one.sizes.items()}
+    return OrganizationRow(
+        code=one.code,
+        name=one.name,
+        url=_address(one.code),
+        kind=kind_name(one.kind),
+        households=sizes["households"],
+        members=sizes["members"],
+        villagers=sizes["villagers"],
+        is_roster_generated=one.is_roster_generated,
+    )
+
+
+def refused_import(
+    sentence: str, errors: Mapping[str, Sequence[str]], *, filename: str, content: bytes
+) -> ImportPage:
+    """Return the form with the bad rows of a refused file."""
+    rows = [(number, "".join(sentences)) for number, sentences in errors.items()]
+    return ImportPage(
+        sentence=sentence,
+        bad_rows=rows[:MOST_SHOWN_ROWS],
+        left_out=max(0, len(rows) - MOST_SHOWN_ROWS),
+        filename=filename,
+        content=b64encode(content).decode() if rows else "",
+    )
+
+
+def file_sent_back(content: str) -> bytes:
+    """Return the refused file that the page had kept; raises BadRequest."""
+    try:
+        return b64decode(content)
+    except ValueError as error:
+        raise BadRequest from error
+
+
+def finished_import(*, created: int, updated: int) -> ImportPage:
+    return ImportPage(text("staff_pages.imported", created=created, updated=updated), is_done=True)
