@@ -5,11 +5,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, json, render_template, request
+from flask import Flask, Request, Response, current_app, json, render_template, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from webargs import missing
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
@@ -17,6 +19,7 @@ from survey_service.core.db import MAX_ID
 from survey_service.core.errors import BadRequest, NotFound, ServiceError, SlowDown, TooLarge, Unavailable
 from survey_service.core.marshalling import Schema, fields
 from survey_service.core.permissions import attribute_of
+from survey_service.core.strict_json import read_json
 
 MAX_BODY_BYTES = 256 * 1024
 """A ballot of fifty items with long texts stays far below this."""
@@ -57,8 +60,19 @@ class Problem(Schema):
 PROBLEM = Problem()
 
 
+class StrictParser(FlaskParser):
+    """Reads the JSON bodies of all views but the ballot's, which reads its own."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        if req.mimetype != "application/json" or not (body := req.get_data(cache=True)):
+            return missing
+        return read_json(body)
+
+
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships no types.
-    """A flask-smorest blueprint that documents its problems in one line."""
+    """A flask-smorest blueprint that reads JSON strictly and documents its problems in one line."""
+
+    ARGUMENTS_PARSER = StrictParser()
 
     def problems(self, *statuses: int) -> Any:
         """Document the problem answers of a view."""
@@ -181,6 +195,7 @@ def _raise_body_limit() -> None:
     limit = None if view is None else attribute_of(view, _UPLOAD_ATTRIBUTE)
     if limit is not None:
         request.max_content_length = limit
+        request.max_form_memory_size = limit
 
 
 class IdConverter(IntegerConverter):
