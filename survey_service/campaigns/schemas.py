@@ -9,16 +9,19 @@ from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
     INCLUDE,
     DecimalText,
+    PlainText,
     Schema,
     ValidationError,
     fields,
     post_load,
     validate,
 )
+from survey_service.core.plain_text import is_clean
 from survey_service.core.texts import text
-from survey_service.organizations.rules import SubjectKind
+from survey_service.organizations.rules import MAX_CODE_LENGTH, SubjectKind
 
 TITLE = validate.Length(min=1, max=200)
+CODE = validate.Length(min=1, max=MAX_CODE_LENGTH)
 NOTICE = validate.Length(max=4000)
 MAX_WEIGHT = 1000
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -38,7 +41,7 @@ class FormulaIn(Schema):
     where the mode household is given a weight.
     """
 
-    coefficients = fields.Dict(keys=fields.String())
+    coefficients = fields.Dict(keys=PlainText())
     positive = fields.Raw()
     count_not_informed = fields.Boolean()
     count_abstained = fields.Boolean()
@@ -67,21 +70,25 @@ class FormulaIn(Schema):
 
 def _is_list_of_options(value: Any) -> bool:
     lists = value.values() if isinstance(value, dict) else [value]
-    return all(isinstance(one, list) and all(isinstance(key, str) for key in one) for one in lists)
+    return all(isinstance(one, list) and all(map(_is_option_key, one)) for one in lists)
+
+
+def _is_option_key(value: Any) -> bool:
+    return isinstance(value, str) and is_clean(value)
 
 
 class CampaignIn(Schema):
-    title = fields.String(required=True, validate=TITLE)
+    title = PlainText(required=True, validate=TITLE)
     questionnaire_id = fields.Integer(required=True, validate=validate.Range(1, MAX_ID))
-    organization_codes = fields.List(fields.String(validate=validate.Length(min=1, max=32)))
-    under = fields.String(validate=validate.Length(min=1, max=32))
+    organization_codes = fields.List(PlainText(validate=CODE))
+    under = PlainText(validate=CODE)
     opens_at = moment(required=True)
     closes_at = moment(required=True)
     formula = fields.Nested(FormulaIn(), required=True)
     min_cell = fields.Integer(validate=validate.Range(MIN_CELL_FLOOR, 1000))
     revote = fields.Enum(Revote, by_value=True)
     eligible = fields.Dict(
-        keys=fields.String(),
+        keys=PlainText(),
         values=fields.Dict(
             keys=fields.String(validate=validate.OneOf(list(RaterClass))),
             values=fields.Integer(validate=validate.Range(0, 10_000_000)),
@@ -90,11 +97,11 @@ class CampaignIn(Schema):
     subject_type = fields.Enum(SubjectKind, by_value=True)
     open_requires = fields.Enum(OpenRequires, by_value=True)
     grace_hours = fields.Integer(validate=validate.Range(0, 720))
-    notice = fields.String(validate=NOTICE)
+    notice = PlainText(validate=NOTICE)
 
 
 class CopyIn(Schema):
-    title = fields.String(required=True, validate=TITLE)
+    title = PlainText(required=True, validate=TITLE)
     opens_at = moment(required=True)
     closes_at = moment(required=True)
 
@@ -105,10 +112,10 @@ class CorrectionIn(Schema):
     class Meta:
         unknown = INCLUDE
 
-    title = fields.String(validate=TITLE)
-    notice = fields.String(validate=NOTICE)
+    title = PlainText(validate=TITLE)
+    notice = PlainText(validate=NOTICE)
     closes_at = moment()
-    reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
+    reason = PlainText(required=True, validate=validate.Length(min=1, max=500))
 
     @post_load
     def set_others_apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

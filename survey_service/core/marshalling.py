@@ -18,12 +18,14 @@ from marshmallow import (
     validates_schema,
 )
 
+from survey_service.core.plain_text import is_clean
 from survey_service.core.texts import text
 
 __all__ = [
     "INCLUDE",
     "DecimalText",
     "Pattern",
+    "PlainText",
     "Schema",
     "ValidationError",
     "fields",
@@ -71,6 +73,16 @@ class Pattern(validate.Regexp):
         if self.regex.fullmatch(value) is None:
             raise ValidationError(self._format_error(value))
         return value
+
+
+class PlainText(fields.String):
+    """Words for people, without blanks at the ends and without characters that nobody can see."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        words = super()._deserialize(value, attr, data, **options)
+        if not is_clean(words):
+            raise ValidationError(text("schema.strange_characters"))
+        return words.strip()
 
 
 class DecimalText(fields.Field[Decimal]):

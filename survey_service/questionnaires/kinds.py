@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from survey_service.core.plain_text import is_clean
 from survey_service.core.texts import text
 from survey_service.questionnaires.option_sets import OPTION_SETS
 from survey_service.questionnaires.rules import (
@@ -18,20 +19,6 @@ from survey_service.questionnaires.rules import (
     ScoredItem,
     read_number,
 )
-
-_ALLOWED_CONTROLS = frozenset("\n\t")
-
-
-def is_clean(value: str) -> bool:
-    """Tell whether a text can be stored and shown: no control characters, no lone surrogates."""
-    if value.isprintable():
-        return True
-    return not any(
-        (ord(char) < 32 and char not in _ALLOWED_CONTROLS)
-        or 127 <= ord(char) < 160
-        or 0xD800 <= ord(char) < 0xE000
-        for char in value
-    )
 
 
 def _refuse(name: str, reason: str, **values: object) -> AnswerError:

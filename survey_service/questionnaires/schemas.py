@@ -3,20 +3,28 @@
 from decimal import Decimal
 from typing import Any
 
-from survey_service.core.marshalling import Schema, fields, post_load, validate
+from survey_service.core.marshalling import (
+    DecimalText,
+    Pattern,
+    PlainText,
+    Schema,
+    fields,
+    post_load,
+    validate,
+)
+from survey_service.core.texts import text
 from survey_service.questionnaires.option_sets import Option
 from survey_service.questionnaires.rules import MAX_TEXT_LENGTH, Item, Row, ShowIf
 
-KEY = validate.Regexp(r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
+KEY = Pattern(r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", error=text("questionnaires.bad_key"))
+MAX_WEIGHT = 1000
 SENTENCE = validate.Length(min=1, max=500)
 
 
 class RowSchema(Schema):
     key = fields.String(required=True, validate=KEY)
-    text = fields.String(required=True, validate=SENTENCE)
-    weight = fields.Decimal(
-        as_string=True, allow_none=True, load_default=None, validate=validate.Range(0, 1000)
-    )
+    text = PlainText(required=True, validate=SENTENCE)
+    weight = DecimalText(minimum=0, maximum=MAX_WEIGHT, allow_none=True, load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Row:
@@ -25,7 +33,7 @@ class RowSchema(Schema):
 
 class OptionSchema(Schema):
     key = fields.String(required=True, validate=KEY)
-    label = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    label = PlainText(required=True, validate=validate.Length(min=1, max=100))
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Option:
@@ -46,16 +54,16 @@ class ItemSchema(Schema):
 
     key = fields.String(required=True, validate=KEY)
     kind = fields.String(required=True)
-    text = fields.String(required=True, validate=SENTENCE)
-    hint = fields.String(load_default="", validate=validate.Length(max=500))
+    text = PlainText(required=True, validate=SENTENCE)
+    hint = PlainText(load_default="", validate=validate.Length(max=500))
     required = fields.Boolean(load_default=False)
-    weight = fields.Decimal(as_string=True, load_default=Decimal(0), validate=validate.Range(0, 1000))
+    weight = DecimalText(minimum=0, maximum=MAX_WEIGHT, load_default=Decimal(0))
     option_set = fields.String(allow_none=True, load_default=None)
     options = fields.List(fields.Nested(OptionSchema()), load_default=list, validate=validate.Length(max=30))
     rows = fields.List(fields.Nested(RowSchema()), load_default=list)
     max_length = fields.Integer(load_default=MAX_TEXT_LENGTH)
-    minimum = fields.Decimal(as_string=True, allow_none=True, load_default=None)
-    maximum = fields.Decimal(as_string=True, allow_none=True, load_default=None)
+    minimum = DecimalText(allow_none=True, load_default=None)
+    maximum = DecimalText(allow_none=True, load_default=None)
     max_choices = fields.Integer(allow_none=True, load_default=None, validate=validate.Range(min=1))
     show_if = fields.Nested(ShowIfSchema(), allow_none=True, load_default=None)
 
@@ -65,7 +73,7 @@ class ItemSchema(Schema):
 
 
 class QuestionnaireIn(Schema):
-    title = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    title = PlainText(required=True, validate=validate.Length(min=1, max=200))
     items = fields.List(fields.Nested(ItemSchema()), required=True)
 
 
