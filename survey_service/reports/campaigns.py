@@ -25,7 +25,7 @@ from survey_service.questionnaires.queries import (
     get_compiled,
     list_questionnaires,
 )
-from survey_service.reports.queries import count_slots, list_posted
+from survey_service.reports.queries import count_slots, has_ballots, list_posted
 
 _AREAS = frozenset({OrganizationKind.CITY, OrganizationKind.COUNTY, OrganizationKind.TOWN})
 
@@ -48,6 +48,7 @@ class CampaignMethod:
     subjects: Sequence[SubjectRow]
     posted: int
     slots: int
+    has_ballots: bool
     is_own: bool
     """Whether the reader's sub-tree owns the campaign, and he may therefore run it."""
 
@@ -71,6 +72,7 @@ def read_method(session: Session, *, staff: Identity, campaign_id: int) -> Campa
         subjects=list_subjects(session, campaign_id, within_path=staff.path),
         posted=sum(map(len, list_posted(session, campaign_id).values())),
         slots=sum(one.count for counted in slots for one in counted),
+        has_ballots=has_ballots(session, campaign_id),
         is_own=staff.covers(path_of_campaign(session, campaign_id=campaign_id)),
     )
 

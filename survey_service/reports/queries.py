@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
+from survey_service.ballots.models import Participation
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.entrances.models import Entrance
@@ -166,6 +167,12 @@ def count_parts(session: Session, campaign_id: int, *, within_path: str) -> dict
 
 def _add(counts: dict[Any, int], key: object, number: int) -> None:
     counts[key] = counts.get(key, 0) + int(number)
+
+
+def has_ballots(session: Session, campaign_id: int) -> bool:
+    """Tell whether anybody has voted, also where no tally knows of it yet."""
+    voted = exists().where(Participation.campaign_id == campaign_id)
+    return bool(session.scalar(select(voted)))
 
 
 def list_posted(session: Session, campaign_id: int) -> dict[int, list[Posted]]:

@@ -207,12 +207,7 @@ _ACTS: Mapping[str, tuple[str, frozenset[State]]] = {
 
 def method_page(method: CampaignMethod, *, role: Role, now: datetime) -> MethodPage:
     head = campaign_head(method.campaign, role=role, current="method", now=now)
-    state = method.campaign.window.state(now)
-    acts = [
-        act
-        for act, (permission, states) in _ACTS.items()
-        if method.is_own and is_allowed(role, permission) and state in states
-    ]
+    offered = _offered_acts(method, role, method.campaign.window.state(now))
     return MethodPage(
         head=head,
         questionnaire=method.version.title,
@@ -223,9 +218,18 @@ def method_page(method: CampaignMethod, *, role: Role, now: datetime) -> MethodP
         posted=method.posted,
         slots=method.slots,
         formula_hash=method.campaign.formula_hash or "",
-        acts=acts,
+        acts=offered,
         preview_of=method.subjects[0].organization_code if method.subjects else "",
     )
+
+
+def _offered_acts(method: CampaignMethod, role: Role, state: State) -> list[str]:
+    impossible = {"withdraw"} if method.has_ballots else set()
+    return [
+        act
+        for act, (permission, states) in _ACTS.items()
+        if method.is_own and is_allowed(role, permission) and state in states and act not in impossible
+    ]
 
 
 def _question(item: Item) -> str:
