@@ -32,10 +32,13 @@ class Place:
     organization_code: str
 
 
-def prepare_poster(session: Session, *, place: Place) -> Poster:
-    """Return what stands on the poster of an organization; raises Conflict when it has no posted entrance."""
+def prepare_poster(session: Session, *, place: Place, posted_at: str | None = None) -> Poster:
+    """Return what stands on the poster of an organization, or on the one for a place of posting.
+
+    Raises Conflict `no_posted_entrance` when there is no such entrance.
+    """
     campaign, subject = _subject(session, place)
-    entrance = first_posted(session, campaign_id=campaign.id, subject_id=subject.subject_id)
+    entrance = first_posted(session, campaign_id=campaign.id, subject_id=subject.subject_id, place=posted_at)
     if entrance is None or entrance.code is None:
         raise Conflict("no_posted_entrance")
     return Poster(
@@ -74,7 +77,7 @@ def prepare_sheet(
         area=_area(session, subject),
         village=subject.name,
         campaign=campaign.title,
-        rater_class=text(f"campaigns.class_{slots[0][0].rater_class}"),
+        rater_class=text(f"campaigns.class_{RaterClass.VILLAGER}"),
         mode=Mode.HOUSEHOLD,
         until=clock.local_text(campaign.closes_at),
         typing_address=_without_scheme(place.public_url),
@@ -93,7 +96,11 @@ def _household_slots(
 ) -> list[tuple[Entrance, CodeBatch]]:
     def existing() -> list[tuple[Entrance, CodeBatch]]:
         return list_slots(
-            session, campaign_id=campaign.id, subject_id=subject.subject_id, mode=Mode.HOUSEHOLD
+            session,
+            campaign_id=campaign.id,
+            subject_id=subject.subject_id,
+            mode=Mode.HOUSEHOLD,
+            rater_class=RaterClass.VILLAGER,
         )
 
     slots = existing()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
@@ -60,12 +60,32 @@ def digest_code(keyring: Keyring, code: str) -> bytes:
     return keyed_digest(keyring.lasting("entrance code"), code)
 
 
+def _valid(digest: bytes) -> tuple[ColumnElement[bool], ...]:
+    return Entrance.code_digest == digest, Entrance.revoked_at.is_(None)
+
+
+def find_entrance(session: Session, *, keyring: Keyring, raw_code: str) -> tuple[Entrance, str]:
+    """Return an entrance with its organization's path, for staff; raises NotFound `unknown_entrance`."""
+    code = codes.normalize(raw_code) or ""
+    row = session.execute(
+        select(Entrance, Organization.path)
+        .join(Subject, Subject.id == Entrance.subject_id)
+        .join(Organization, Organization.id == Subject.organization_id)
+        .where(*_valid(digest_code(keyring, code)))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("unknown_entrance")
+    return row[0], row[1]
+
+
 def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: datetime) -> OpenedEntrance:
     """Return what stands behind a code as scanned or typed; raises NotFound `unknown_entrance`."""
     code = codes.normalize(raw_code)
-    digest = digest_code(keyring, code) if code else b""
-    row = session.execute(_OPENING.where(Entrance.code_digest == digest)).one_or_none() if code else None
-    if row is None or code is None or row[0].revoked_at is not None:
+    if code is None:
+        raise NotFound("unknown_entrance")
+    digest = digest_code(keyring, code)
+    row = session.execute(_OPENING.where(*_valid(digest))).one_or_none()
+    if row is None:
         raise NotFound("unknown_entrance")
     entrance, campaign, organization_name, organizer, subject_name = row
     return OpenedEntrance(
@@ -115,28 +135,33 @@ def list_posted_elsewhere(
 
 
 def list_slots(
-    session: Session, *, campaign_id: int, subject_id: int, mode: Mode
+    session: Session, *, campaign_id: int, subject_id: int, mode: Mode, rater_class: RaterClass | None = None
 ) -> list[tuple[Entrance, CodeBatch]]:
-    """Return the unrevoked slots of a subject with their batches, by serial."""
-    rows = session.execute(
+    """Return the unrevoked slots of a subject with their batches, by class and serial."""
+    query = (
         select(Entrance, CodeBatch)
         .join(CodeBatch, CodeBatch.id == Entrance.batch_id)
         .where(Entrance.campaign_id == campaign_id, Entrance.subject_id == subject_id)
-        .where(Entrance.mode == mode, Entrance.revoked_at.is_(None))
+        .where(Entrance.mode == mode, Entrance.serial.is_not(None), Entrance.revoked_at.is_(None))
         .order_by(Entrance.rater_class, Entrance.serial)
     )
-    return [(entrance, batch) for entrance, batch in rows]
+    if rater_class is not None:
+        query = query.where(Entrance.rater_class == rater_class)
+    return [(entrance, batch) for entrance, batch in session.execute(query)]
 
 
-def first_posted(session: Session, *, campaign_id: int, subject_id: int) -> Entrance | None:
-    """Return a posted entrance of a subject for its poster."""
-    return session.scalar(
+def first_posted(
+    session: Session, *, campaign_id: int, subject_id: int, place: str | None = None
+) -> Entrance | None:
+    """Return a posted entrance of a subject for its poster, that of a place where one is named."""
+    query = (
         select(Entrance)
         .where(Entrance.campaign_id == campaign_id, Entrance.subject_id == subject_id)
         .where(Entrance.mode == Mode.OPEN, Entrance.revoked_at.is_(None), Entrance.is_preview.is_(False))
         .order_by(Entrance.id)
         .limit(1)
     )
+    return session.scalar(query if place is None else query.where(Entrance.place == place))
 
 
 def issued_by_subject(session: Session, *, campaign_id: int) -> dict[int, dict[Mode, int]]:

@@ -5,7 +5,7 @@ has not been revoked meanwhile is checked by the ballot's own statement.
 """
 
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -49,24 +49,35 @@ class Ticket:
     is_preview: bool = False
 
 
+_FIELDS = tuple(field.name for field in fields(Ticket))
+
+
 def issue_ticket(key: bytes, ticket: Ticket) -> str:
     """Write and sign a ticket."""
-    fields = list(astuple(ticket))
-    fields[7] = (ticket.opened_at - _EPOCH) // _TICK
-    fields[8] = ticket.code_digest.hex()
-    return sign(key, json.dumps(fields, separators=(",", ":")).encode())
+    plain = vars(ticket) | {
+        "opened_at": (ticket.opened_at - _EPOCH) // _TICK,
+        "code_digest": ticket.code_digest.hex(),
+    }
+    values = [plain[name] for name in _FIELDS]
+    return sign(key, json.dumps(values, separators=(",", ":")).encode())
 
 
 def read_ticket(key: bytes, signed: str) -> Ticket | None:
-    """Return the ticket, or None when it is not ours."""
+    """Return the ticket, or None when it is not ours or of an earlier release."""
     payload = verify(key, signed)
     if payload is None:
         return None
-    fields = json.loads(payload)
-    fields[4], fields[5] = RaterClass(fields[4]), Mode(fields[5])
-    fields[7] = _EPOCH + fields[7] * _TICK
-    fields[8] = bytes.fromhex(fields[8])
-    return Ticket(*fields)
+    values = json.loads(payload)
+    if len(values) != len(_FIELDS):
+        return None
+    plain = dict(zip(_FIELDS, values, strict=True))
+    read = {
+        "rater_class": RaterClass(plain["rater_class"]),
+        "mode": Mode(plain["mode"]),
+        "opened_at": _EPOCH + plain["opened_at"] * _TICK,
+        "code_digest": bytes.fromhex(plain["code_digest"]),
+    }
+    return Ticket(**plain | read)
 
 
 def credential_mac(kind: str, value: str) -> str:

@@ -1,26 +1,47 @@
 """The JSON form of entrances and posters."""
 
-from survey_service.campaigns.rules import RaterClass
-from survey_service.core.marshalling import Schema, ValidationError, fields, validate, validates_schema
+from typing import Any
+
+from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.campaigns.subjects import MAX_SUBJECTS
+from survey_service.core.marshalling import (
+    PlainText,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+    validates_schema,
+)
 from survey_service.core.texts import text
 from survey_service.entrances.rules import EntranceMode, Layout
 from survey_service.entrances.service import MAX_COUNT
+from survey_service.organizations.rules import MAX_CODE_LENGTH
 
-CODE = validate.Length(min=1, max=32)
+CODE = validate.Length(min=1, max=MAX_CODE_LENGTH)
 
 
 class EntrancesIn(Schema):
-    organization_code = fields.String(validate=CODE)
-    organization_codes = fields.List(fields.String(validate=CODE), validate=validate.Length(min=1, max=5_000))
+    """Entrances for one organization or for several, `count` for each; `place` is where a code will hang."""
+
+    organization_code = PlainText(validate=CODE)
+    organization_codes = fields.List(
+        PlainText(validate=CODE), validate=validate.Length(min=1, max=MAX_SUBJECTS)
+    )
     mode = fields.Enum(EntranceMode, by_value=True, required=True)
     rater_class = fields.Enum(RaterClass, by_value=True, required=True)
     count = fields.Integer(load_default=1, validate=validate.Range(1, MAX_COUNT))
-    place = fields.String(load_default="", validate=validate.Length(max=100))
+    place = PlainText(load_default="", validate=validate.Length(max=100))
 
     @validates_schema
     def check_target(self, data: dict[str, object], **_: object) -> None:
         if ("organization_code" in data) == ("organization_codes" in data):
             raise ValidationError({"organization_code": [text("entrances.one_target")]})
+
+    @post_load
+    def name_all(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
+        codes = data.pop("organization_codes", None) or [data.pop("organization_code")]
+        return data | {"organization_codes": list(dict.fromkeys(codes)), "mode": Mode(data["mode"])}
 
 
 class EntranceItem(Schema):
@@ -38,14 +59,19 @@ class EntrancesOut(Schema):
 
 
 class PreviewIn(Schema):
-    organization_code = fields.String(required=True, validate=CODE)
+    organization_code = PlainText(required=True, validate=CODE)
 
 
 class PosterIn(Schema):
-    organization_code = fields.String(required=True, validate=CODE)
+    """`place` chooses among several posted codes of a poster, `count` says how many codes a sheet has."""
+
+    organization_code = PlainText(required=True, validate=CODE)
     layout = fields.Enum(Layout, by_value=True, required=True)
+    place = PlainText(validate=validate.Length(max=100))
     count = fields.Integer(validate=validate.Range(1, MAX_COUNT))
 
 
 class IdempotencyKey(Schema):
-    key = fields.String(data_key="Idempotency-Key", load_default=None, validate=validate.Length(max=128))
+    key = fields.String(
+        data_key="Idempotency-Key", load_default=None, validate=validate.Length(min=1, max=128)
+    )

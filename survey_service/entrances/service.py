@@ -1,29 +1,37 @@
 """Use cases of entrances: make posted codes and slots, reissue, revoke, preview."""
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import SubjectRow, get_campaign, list_subjects
+from survey_service.campaigns.queries import (
+    SubjectRow,
+    get_campaign,
+    get_formula,
+    list_subjects,
+    lock_subjects,
+)
 from survey_service.campaigns.rules import Mode, RaterClass, State
 from survey_service.core.canonical import canonical_digest
-from survey_service.core.errors import Conflict, Forbidden, Invalid, NotFound
+from survey_service.core.errors import Conflict, Forbidden, Invalid
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring, new_key
 from survey_service.core.texts import text
 from survey_service.entrances import codes
 from survey_service.entrances.models import CodeBatch, Entrance
-from survey_service.entrances.queries import digest_code, last_serials
+from survey_service.entrances.queries import digest_code, find_entrance, last_serials
 
 MAX_COUNT = 5_000
 MAX_CODES_PER_CALL = 20_000
 POSTED_MODES = frozenset({Mode.OPEN})
 SLOT_MODES = frozenset({Mode.HOUSEHOLD, Mode.PANEL})
+FIRST_ISSUE = 1
+"""Reissue raises this number of a slot, and with it the code changes."""
 OPEN_STATES = frozenset({State.DRAFT, State.SCHEDULED, State.OPEN})
 
 
@@ -41,6 +49,16 @@ class IssuedCode:
     @property
     def path(self) -> str:
         return f"/s/{self.code}"
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is made for each organization."""
+
+    mode: Mode
+    rater_class: RaterClass
+    count: int
+    place: str
 
 
 def batch_label(batch_id: int) -> str:
@@ -62,7 +80,7 @@ def create_entrances(
     place: str = "",
     idempotency_key: str | None = None,
 ) -> list[IssuedCode]:
-    """Make posted codes, or `count` slots with one-time codes for each organization.
+    """Make `count` posted codes, or slots with one-time codes, for each organization.
 
     With an idempotency key the same call gives the same codes again. Raises Forbidden for organizations at
     or above the caller's own level, Invalid for a class without weight, Conflict `wrong_state` after closing.
@@ -70,17 +88,17 @@ def create_entrances(
     campaign = get_campaign(session, campaign_id)
     _check_entrance(campaign, mode, rater_class, count * len(organization_codes), now)
     subjects = _subjects_below(session, staff, campaign_id, organization_codes)
-    request = canonical_digest([campaign_id, sorted(organization_codes), mode, rater_class, count, place])
-    repeated = _find_batch(session, campaign_id, idempotency_key, request)
-    if repeated is not None:
-        return list(_codes_of_batch(session, keyring, repeated))
-    batch = _add_batch(session, keyring, campaign_id, idempotency_key, request, now)
-    if mode in POSTED_MODES:
-        return _add_posted(session, keyring, batch, subjects, mode, rater_class, place)
-    if mode is Mode.HOUSEHOLD:
-        campaign.has_household_codes = True
-    _add_slots(session, keyring, batch, subjects, mode=mode, rater_class=rater_class, count=count)
-    return list(_codes_of_batch(session, keyring, batch))
+    # Others who make entrances of the same subjects wait here, for the serials and for the batch.
+    lock_subjects(session, campaign_id, [subject.subject_id for subject in subjects])
+    wanted = _Wanted(mode, rater_class, count, place)
+    request = canonical_digest([campaign_id, sorted(organization_codes), *astuple(wanted)])
+    batch = _find_batch(session, campaign_id, idempotency_key, request)
+    if batch is None:
+        batch = _add_batch(session, keyring, campaign_id, idempotency_key, request, now)
+        session.execute(insert(Entrance), _rows(session, keyring, batch, subjects, wanted))
+        if mode is Mode.HOUSEHOLD and campaign.launched_at is None:
+            campaign.has_household_codes = True
+    return list(_codes_of_batch(session, keyring, batch, subjects))
 
 
 def _check_entrance(
@@ -90,7 +108,7 @@ def _check_entrance(
         raise Conflict("wrong_state")
     if mode not in POSTED_MODES | SLOT_MODES:
         raise Invalid(errors={"mode": [text("entrances.unknown_mode")]})
-    if str(rater_class) not in json.loads(campaign.formula)["class_weights"]:
+    if rater_class not in get_formula(campaign).class_weights:
         raise Invalid(errors={"rater_class": [text("entrances.class_without_weight")]})
     if codes_wanted > MAX_CODES_PER_CALL:
         raise Invalid(errors={"count": [text("entrances.too_many", most=MAX_CODES_PER_CALL)]})
@@ -137,7 +155,10 @@ def _add_batch(
         campaign_id=campaign_id, idempotency_key=idempotency_key, request_digest=request, created_at=now
     )
     session.add(batch)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("idempotency_key_reused") from error
     batch.wrapped_key = keyring.wrap(new_key(), label=batch_label(batch.id))
     return batch
 
@@ -148,78 +169,42 @@ def _batch_key(keyring: Keyring, batch: CodeBatch) -> bytes:
     return keyring.unwrap(batch.wrapped_key, label=batch_label(batch.id))
 
 
-def _add_posted(
-    session: Session,
-    keyring: Keyring,
-    batch: CodeBatch,
-    subjects: Sequence[SubjectRow],
-    mode: Mode,
-    rater_class: RaterClass,
-    place: str,
-) -> list[IssuedCode]:
+def _rows(
+    session: Session, keyring: Keyring, batch: CodeBatch, subjects: Sequence[SubjectRow], wanted: _Wanted
+) -> list[dict[str, object]]:
+    """Return the rows of new entrances, subject by subject."""
+    shared = {
+        "campaign_id": batch.campaign_id,
+        "batch_id": batch.id,
+        "mode": wanted.mode,
+        "rater_class": wanted.rater_class,
+        "place": wanted.place,
+    }
+    if wanted.mode in POSTED_MODES:
+        parts = [_posted_part(keyring, subject) for subject in subjects for _ in range(wanted.count)]
+    else:
+        parts = list(_slot_parts(session, keyring, batch, subjects, wanted))
+    return [shared | part for part in parts]
+
+
+def _posted_part(keyring: Keyring, subject: SubjectRow) -> dict[str, object]:
+    code = codes.random_code()
+    return {"subject_id": subject.subject_id, "code": code, "code_digest": digest_code(keyring, code)}
+
+
+def _slot_parts(
+    session: Session, keyring: Keyring, batch: CodeBatch, subjects: Sequence[SubjectRow], wanted: _Wanted
+) -> Iterator[dict[str, object]]:
+    """Yield the slots that follow the last serial of each subject."""
     key = _batch_key(keyring, batch)
-    issued = [
-        IssuedCode(
-            codes.code_of_slot(key, serial=subject.subject_id, issue=0),
-            subject.organization_code,
-            mode,
-            rater_class,
-            place=place,
-        )
-        for subject in subjects
-    ]
-    session.execute(
-        insert(Entrance),
-        [
-            {
-                "campaign_id": batch.campaign_id,
-                "subject_id": subject.subject_id,
-                "mode": mode,
-                "rater_class": rater_class,
-                "code": one.code,
-                "code_digest": digest_code(keyring, one.code),
-                "place": place,
-                "batch_id": batch.id,
-            }
-            for subject, one in zip(subjects, issued, strict=True)
-        ],
+    last = last_serials(
+        session, campaign_id=batch.campaign_id, mode=wanted.mode, rater_class=wanted.rater_class
     )
-    return issued
-
-
-def _add_slots(
-    session: Session,
-    keyring: Keyring,
-    batch: CodeBatch,
-    subjects: Sequence[SubjectRow],
-    *,
-    mode: Mode,
-    rater_class: RaterClass,
-    count: int,
-) -> None:
-    # Each slot's code follows from the batch key and the row's own id, which is unique in the batch.
-    key = _batch_key(keyring, batch)
-    last = last_serials(session, campaign_id=batch.campaign_id, mode=mode, rater_class=rater_class)
-    session.execute(
-        insert(Entrance),
-        [
-            {
-                "campaign_id": batch.campaign_id,
-                "subject_id": subject.subject_id,
-                "mode": mode,
-                "rater_class": rater_class,
-                "code_digest": digest_code(keyring, _slot_code(key, subject.subject_id, serial, 1)),
-                "batch_id": batch.id,
-                "serial": serial,
-            }
-            for subject in subjects
-            for serial in _following(last.get(subject.subject_id, 0), count)
-        ],
-    )
-
-
-def _following(last: int, count: int) -> range:
-    return range(last + 1, last + count + 1)
+    for subject_id in (subject.subject_id for subject in subjects):
+        first = last.get(subject_id, 0) + 1
+        for serial in range(first, first + wanted.count):
+            digest = digest_code(keyring, _slot_code(key, subject_id, serial, FIRST_ISSUE))
+            yield {"subject_id": subject_id, "serial": serial, "code_digest": digest}
 
 
 def _slot_code(key: bytes, subject_id: int, serial: int, issue: int) -> str:
@@ -227,16 +212,16 @@ def _slot_code(key: bytes, subject_id: int, serial: int, issue: int) -> str:
     return codes.code_of_slot(key, serial=subject_id << 32 | serial, issue=issue)
 
 
-def _codes_of_batch(session: Session, keyring: Keyring, batch: CodeBatch) -> Iterator[IssuedCode]:
-    """Return the codes of a batch in the clear; raises Conflict when it has been handed out."""
+def _codes_of_batch(
+    session: Session, keyring: Keyring, batch: CodeBatch, subjects: Sequence[SubjectRow]
+) -> Iterator[IssuedCode]:
+    """Return the valid codes of a batch in the clear; raises Conflict when it has been handed out."""
+    organization_codes = {subject.subject_id: subject.organization_code for subject in subjects}
     entrances = session.scalars(
         select(Entrance)
         .where(Entrance.batch_id == batch.id, Entrance.revoked_at.is_(None))
         .order_by(Entrance.id)
-    ).all()
-    organization_codes = {
-        subject.subject_id: subject.organization_code for subject in list_subjects(session, batch.campaign_id)
-    }
+    )
     for entrance in entrances:
         yield IssuedCode(
             code_in_clear(keyring, batch, entrance),
@@ -262,7 +247,7 @@ def create_preview(
     """Make a posted entrance whose ballots are checked and thrown away."""
     campaign = get_campaign(session, campaign_id)
     (subject,) = _subjects_below(session, staff, campaign_id, [organization_code])
-    rater_class = RaterClass(next(iter(json.loads(campaign.formula)["class_weights"])))
+    rater_class = next(iter(get_formula(campaign).class_weights))
     code = codes.random_code()
     session.add(
         Entrance(
@@ -281,17 +266,11 @@ def create_preview(
 def revoke_entrance(
     session: Session, *, staff: Identity, keyring: Keyring, raw_code: str, now: datetime
 ) -> None:
-    """Close an entrance at once; ballots that came through it stay."""
-    code = codes.normalize(raw_code)
-    entrance = session.scalar(
-        select(Entrance).where(Entrance.code_digest == digest_code(keyring, code or ""))
-    )
-    if entrance is None or entrance.revoked_at is not None:
-        raise NotFound("unknown_entrance")
-    staff.require(_path_of(session, entrance))
+    """Close an entrance at once; ballots that came through it stay.
+
+    Raises NotFound `unknown_entrance`, and Forbidden for staff who do not stand above the organization.
+    """
+    entrance, path = find_entrance(session, keyring=keyring, raw_code=raw_code)
+    if not staff.is_above(path):
+        raise Forbidden
     entrance.revoked_at = now
-
-
-def _path_of(session: Session, entrance: Entrance) -> str:
-    subjects = list_subjects(session, entrance.campaign_id)
-    return next(subject.path for subject in subjects if subject.subject_id == entrance.subject_id)

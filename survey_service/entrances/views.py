@@ -5,7 +5,6 @@ from typing import Any
 from flask import Response, current_app
 
 from survey_service.campaigns.queries import path_of_campaign
-from survey_service.campaigns.rules import Mode
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import NotFound, Unavailable
@@ -49,17 +48,12 @@ def _item(issued: IssuedCode) -> dict[str, Any]:
 @blp.problems(400, 401, 403, 404, 409, 422)
 def create(headers: dict[str, Any], body: dict[str, Any], campaign_id: int) -> dict[str, Any]:
     """Make posted codes, or slots with one-time codes."""
-    one = body.pop("organization_code", None)
-    codes = body.pop("organization_codes", None) or [one]
-    mode = Mode(body.pop("mode"))
     with unit_of_work() as session:
         issued = service.create_entrances(
             session,
             staff=current_staff(),
             keyring=current_keyring(),
             campaign_id=campaign_id,
-            organization_codes=codes,
-            mode=mode,
             idempotency_key=headers["key"],
             now=clock.now(),
             **body,
@@ -140,7 +134,7 @@ def _typeset(campaign_id: int, body: dict[str, Any]) -> bytes:
     place = printing.Place(current_staff(), public_url(), campaign_id, body["organization_code"])
     if body["layout"] is Layout.POSTER:
         with reading() as session:
-            poster = printing.prepare_poster(session, place=place)
+            poster = printing.prepare_poster(session, place=place, posted_at=body.get("place"))
         return posters.render_poster(poster)
     with unit_of_work() as session:
         sheet = printing.prepare_sheet(
