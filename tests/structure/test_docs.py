@@ -152,8 +152,9 @@ def test_functions_of_the_voters_way_exist(page: Path) -> None:
 
 def test_both_readmes_show_the_same_pictures_and_commands() -> None:
     english, chinese = (page.read_text("utf-8") for page in READMES)
-    pictures = re.compile(r"docs/pictures/[\w-]+\.png")
-    assert pictures.findall(english) == pictures.findall(chinese) != []
+    pictures = re.findall(r"docs/pictures/[\w-]+\.png", english)
+    assert pictures == re.findall(r"docs/pictures/[\w-]+\.png", chinese) != []
+    assert [picture for picture in pictures if not (REPOSITORY / picture).exists()] == []
     assert all("make demo" in text and "make test" in text for text in (english, chinese))
 
 
@@ -185,4 +186,4 @@ def test_decisions_are_numbered_without_gaps_and_listed() -> None:
 
 def test_every_picture_is_shown() -> None:
     shown = "".join(page.read_text("utf-8") for page in PAGES)
-    assert [path.name for path in (DOCS / "pictures").glob("*") if path.name not in shown] == []
+    assert [path.name for path in (DOCS / "pictures").glob("*.png") if path.name not in shown] == []
