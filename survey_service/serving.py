@@ -1,5 +1,8 @@
 """Serve the application with granian."""
 
+import socket
+
+import click
 from granian import Granian
 from granian.constants import Interfaces
 
@@ -7,8 +10,22 @@ THREADS_PER_WORKER = 4
 """A thread waits for the commit about a third of the time, so a few share a core well."""
 
 
+def _require_free(host: str, port: int) -> None:
+    """Say in one sentence what to do when somebody else listens at the port; the server would only crash."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(
+                f"Cannot listen at {host}:{port} ({error.strerror}). Choose another one with --port."
+            ) from error
+
+
 def serve_application(*, host: str, port: int, workers: int = 1) -> None:
     """Serve until stopped. Access logs stay off: a voter's address must never stand in a log."""
+    _require_free(host, port)
     Granian(
         "survey_service.wsgi:app",
         address=host,
