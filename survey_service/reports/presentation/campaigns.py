@@ -86,6 +86,7 @@ def new_campaign_values(now: datetime) -> dict[str, str]:
         f"formula.mode_weights.{Mode.PANEL}": "1",
         f"formula.mode_weights.{Mode.OPEN}": "0",
         "formula.min_class": "5",
+        "formula.empty_class": EmptyClass.RENORMALIZE,
         "min_cell": "5",
         "grace_hours": "24",
     }

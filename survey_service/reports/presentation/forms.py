@@ -1,6 +1,7 @@
 """Forms: what was filled in, what is wrong with it, and from names with dots to the bodies of the API."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,11 +45,23 @@ class FormView:
 
     @property
     def summary(self) -> list[tuple[str, str]]:
-        """Return every error with the name of its field; a dict names its values `x.value`."""
-        return [
-            (name.removesuffix(".value").removesuffix(".key"), "".join(sentences))
-            for name, sentences in self.errors.items()
-        ]
+        """Return every error with the name of its field, said with the field's label."""
+        named = ((_field_of(name), sentences) for name, sentences in self.errors.items())
+        return [(name, _label(name) + "".join(sentences)) for name, sentences in named]
+
+
+def _field_of(key: str) -> str:
+    """Return the field that an error belongs to; a dict's errors are keyed `field.value`."""
+    return key.removesuffix(".value").removesuffix(".key")
+
+
+def _label(name: str) -> str:
+    """Return the label of a field with a colon, or nothing where it stands beside no label of its own."""
+    last = name.rpartition(".")[2]
+    for words in ("staff_pages.field_", "campaigns.class_", "staff_pages.weight_", "staff_pages."):
+        with suppress(KeyError):
+            return text("staff_pages.labelled", label=text(f"{words}{last}"))
+    return ""
 
 
 def body_of(values: Mapping[str, str], names: Iterable[str]) -> Body:

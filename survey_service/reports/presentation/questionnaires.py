@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from survey_service.core.errors import Invalid
 from survey_service.core.texts import text
 from survey_service.questionnaires.option_sets import OPTION_SETS
 from survey_service.questionnaires.schemas import QuestionnaireIn
@@ -20,6 +21,8 @@ def option_set_choices() -> list[Choice]:
 def questionnaire_asked_for(values: Mapping[str, str]) -> Body:
     """Return what the form asks of the service; raises Invalid."""
     lines = [line.strip() for line in values.get("indicators", "").splitlines() if line.strip()]
+    if not lines:
+        raise Invalid(errors={"indicators": [text("schema.required")]})
     option_set = values.get("option_set", "")
     items = [_indicator(number, line, option_set) for number, line in enumerate(lines, start=1)]
     if values.get("has_opinion"):

@@ -95,11 +95,12 @@ class SubjectPage:
 
 def score_page(table: ScoreTable, *, role: Role, now: datetime) -> ScorePage:
     head = campaign_head(table.campaign, role=role, current="scores", now=now)
-    scale = scale_for(list(_lower_ends(score.figures for score in table.scores)))
+    lows = list(_lower_ends(score.figures for score in table.scores))
+    scale = scale_for(lows)
     return ScorePage(
         head=head,
         rows=[_row(score, scale, min_cell=table.campaign.min_cell) for score in table.scores],
-        ticks=scale.ticks,
+        ticks=scale.ticks if lows else (),
         formula_hash=table.campaign.formula_hash or "",
         is_final=head.state in {"closed", "sealed"},
         made_at=clock.local_text(now),

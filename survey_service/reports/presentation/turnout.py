@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.campaigns.rules import Mode, RaterClass, State
 from survey_service.core import clock
 from survey_service.core.texts import text
 from survey_service.mass_evaluation.verdicts import Turnout
@@ -117,7 +117,9 @@ def campaign_head(campaign: Campaign, *, role: Role, current: str, now: datetime
     state = campaign.window.state(now)
     offered = {
         "progress": is_allowed(role, "progress.read"),
-        "scores": is_allowed(role, "scores.read") and is_released_to(role, state),
+        "scores": state is not State.DRAFT
+        and is_allowed(role, "scores.read")
+        and is_released_to(role, state),
         "entrances": is_allowed(role, "entrances.read"),
         "method": is_allowed(role, "campaigns.read"),
     }
