@@ -1,6 +1,5 @@
 """The command line: `survey-service …`. Settings come from the environment (`docs/operations.md`)."""
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from survey_service.checking import check_everything
 from survey_service.core import clock
 from survey_service.core.db import unit_of_work
 from survey_service.core.errors import ServiceError
+from survey_service.core.logs import configure_logs
 from survey_service.core.migrations import upgrade
 from survey_service.demonstration.command import demo
 from survey_service.organizations.import_files import describe_bad_rows
@@ -27,8 +27,7 @@ from survey_service.worker import run_worker
 @click.group()
 def main() -> None:
     """Mass evaluation for townships and counties: from a scan to a score."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    configure_logs()
 
 
 def _app() -> Flask:

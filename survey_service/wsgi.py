@@ -4,7 +4,9 @@ import atexit
 
 from survey_service.app import create_app
 from survey_service.core.jobs import RunHere
+from survey_service.core.logs import configure_logs
 
+configure_logs()
 app = create_app()
 _dispatcher = app.extensions["dispatcher"]
 # Without Redis this process is also the worker, and looks for forgotten work itself.

@@ -28,6 +28,7 @@ from survey_service.core.events import Event, take_events
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 8
+POOL_TIMEOUT_SECONDS = 5
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -112,12 +113,17 @@ def normalize_url(url: str) -> str:
 
 
 def _create_engine(url: str) -> Engine:
+    # No error message may carry the parameters of a statement: they are answers and digests of voters.
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=POOL_SIZE)
+        engine = create_engine(
+            url, connect_args={"check_same_thread": False}, pool_size=POOL_SIZE, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=False, pool_timeout=5)
+    return create_engine(
+        url, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS, hide_parameters=True
+    )
 
 
 class Database:
