@@ -17,6 +17,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from survey_service.core.db import MAX_ID
 from survey_service.core.errors import BadRequest, NotFound, ServiceError, SlowDown, TooLarge, Unavailable
+from survey_service.core.logs import log_failure
 from survey_service.core.marshalling import Schema, fields
 from survey_service.core.permissions import attribute_of
 from survey_service.core.strict_json import read_json
@@ -127,7 +128,7 @@ def _translate(error: Exception) -> ServiceError:
         return Unavailable()
     if isinstance(error, HTTPException) and error.code is not None:
         return _from_http(error)
-    log.error("unexpected %s at %s", type(error).__name__, request.url_rule, exc_info=error)
+    log_failure(log, f"unexpected error at {request.url_rule}", error)
     return ServiceError()
 
 

@@ -16,6 +16,7 @@ from redis import Redis, RedisError
 from rq import Queue
 
 from survey_service.core.events import Event
+from survey_service.core.logs import log_failure
 
 Job = Callable[..., None]
 
@@ -43,8 +44,8 @@ class RunHere:
         with self._app.app_context():
             try:
                 job(**arguments)
-            except Exception:
-                log.exception("job %s failed; the next sweep tries again", job.__name__)
+            except Exception as error:  # The thread must live on, whatever a job meets.
+                log_failure(log, f"job {job.__name__} failed; the next sweep tries again", error)
 
 
 class SendToQueue:
