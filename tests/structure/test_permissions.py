@@ -23,6 +23,7 @@ from tests.factories.staff.offices import Offices, add_person, open_offices
 
 NARROWED_BY_SERVICE = {
     "campaigns.read": "a campaign is seen by everybody inside it; the answer shows his part",
+    "entrances.read": "the page holds the entrances of the caller's sub-tree",
     "entrances.revoke": "a code tells its organization only to the service, which has the keys",
     "posters.print": "the organization stands in the body of the call",
     "progress.read": "the answer holds the organizations of the caller's sub-tree",
@@ -36,7 +37,6 @@ services, and the tests of their packages show it."""
 
 AWAITED = {
     "campaigns.seal": "sealing comes with its own work",
-    "entrances.read": "lists of entrances come with the pages of the staff",
 }
 """Permissions of the table that no code demands yet."""
 
