@@ -47,10 +47,10 @@ def token(app: Flask) -> str:
 def test_every_json_route_stands_in_the_document(app: Flask) -> None:
     with app.app_context():
         documented = write_document(app)["paths"]
-    routes = {rule.rule.split("<", 1)[0] for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/v1")}
-    assert {route for route in routes if not any(path.startswith(route) for path in documented)} == {
-        "/api/v1/openapi.json"
-    }
+    rules = [rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/v1")]
+    stems = {rule.split("<", 1)[0] for rule in rules}
+    missing = {stem for stem in stems if not any(path.startswith(stem) for path in documented)}
+    assert missing == {"/api/v1/openapi.json"}
 
 
 def test_no_answer_hides_behind_a_catch_all(app: Flask) -> None:
