@@ -32,6 +32,8 @@ from tests.services.campaigns.steps import (
     withdraw,
 )
 
+HOUSEHOLD = {"household": Decimal(1)}
+
 
 def refused(world: World, **changes: Any) -> set[str]:
     """Return the fields for which a draft is refused."""
