@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from flask import Flask, Request, Response, current_app, json, render_template, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from webargs import missing
 from webargs.flaskparser import FlaskParser
@@ -128,6 +128,9 @@ def _translate(error: Exception) -> ServiceError:
         return Unavailable()
     if isinstance(error, HTTPException) and error.code is not None:
         return _from_http(error)
+    if isinstance(error, DataError):
+        # PostgreSQL stores no zero bytes: no code, no name and no address of ours holds one.
+        return BadRequest()
     log_failure(log, f"unexpected error at {request.url_rule}", error)
     return ServiceError()
 
