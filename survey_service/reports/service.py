@@ -47,6 +47,8 @@ from survey_service.tallies.queries import daily_turnout
 
 Figures = Mapping[str, Any]
 HUNDRED = 100
+MOST_CAMPAIGNS = 200
+"""Decades of yearly campaigns; the page of campaigns shows them all at once."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,9 @@ def read_progress(session: Session, *, staff: Identity, campaign_id: int) -> lis
     ]
 
 
-def list_campaigns(session: Session, *, staff: Identity, after: int = 0) -> list[CampaignSummary]:
-    """Return a page of the campaigns that concern the reader's sub-tree."""
-    campaigns = list_visible_campaigns(session, staff=staff, after=after)
+def list_campaigns(session: Session, *, staff: Identity) -> list[CampaignSummary]:
+    """Return the campaigns that concern the reader's sub-tree, oldest first."""
+    campaigns = list_visible_campaigns(session, staff=staff, limit=MOST_CAMPAIGNS)
     turnouts: dict[int, list[Turnout]] = {campaign.id: [] for campaign in campaigns}
     classes = {campaign.id: get_formula(campaign).class_weights for campaign in campaigns}
     for campaign_id, eligible, returned in list_turnouts(session, turnouts, within_path=staff.path):

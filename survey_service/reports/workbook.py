@@ -41,30 +41,30 @@ def score_workbook(table: ScoreTable, *, now: datetime) -> bytes:
     return write_workbook([sheet])
 
 
+_PLAIN_COLUMNS: Mapping[str, tuple[float, str]] = {
+    "number": (6, "0"),
+    "code": (18, TEXT_FORMAT),
+    "subject": (26, TEXT_FORMAT),
+    "eligible": (9, "0"),
+    "returned": (9, "0"),
+    "response_rate": (10, TWO_PLACES),
+    "valid": (9, "0"),
+    "score": (12, TWO_PLACES),
+    "low": (12, TWO_PLACES),
+    "high": (12, TWO_PLACES),
+    "satisfaction_rate": (12, TWO_PLACES),
+}
+"""Width and number format of the columns that every sheet has, in their order."""
+
+
 def _columns(classes: list[RaterClass]) -> list[Column]:
-    widths = {"number": 6, "code": 18, "subject": 26, "eligible": 9, "returned": 9, "response_rate": 10}
-    formats = {
-        "number": "0",
-        "code": TEXT_FORMAT,
-        "eligible": "0",
-        "returned": "0",
-        "valid": "0",
-        "as_of": "0",
-    }
-    names = [
-        *("number", "code", "subject", "eligible", "returned", "response_rate"),
-        *("valid", "score", "low", "high", "satisfaction_rate"),
-    ]
-
-    def column(name: str) -> Column:
-        return Column(text(f"reports.column_{name}"), widths.get(name, 12), formats.get(name, TWO_PLACES))
-
+    plain = [Column(text(f"reports.column_{name}"), *how) for name, how in _PLAIN_COLUMNS.items()]
     by_class = [
         Column(text("reports.column_class_score", rater_class=text(f"campaigns.class_{key}")), 12, TWO_PLACES)
         for key in classes
     ]
-    remark = Column(text("reports.column_remark"), 60)
-    return [*map(column, names), *by_class, column("as_of"), remark]
+    last = [Column(text("reports.column_as_of"), 12, "0"), Column(text("reports.column_remark"), 60)]
+    return [*plain, *by_class, *last]
 
 
 def _rows(table: ScoreTable, classes: list[RaterClass]) -> Iterator[list[Cell]]:

@@ -9,7 +9,7 @@ from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Conflict, Invalid
 from survey_service.core.permissions import current_staff, requires
 from survey_service.organizations.queries import select_subtree
-from survey_service.reports.pages.frame import pages, to_page
+from survey_service.reports.pages.frame import cursor, pages, to_page
 from survey_service.reports.presentation.accounts import (
     FIELDS,
     account_form_page,
@@ -32,7 +32,7 @@ MOST_SUGGESTED = 500
 @requires("staff.read")
 def list_accounts() -> str:
     """List the accounts of one's own sub-tree."""
-    staff, after = current_staff(), request.args.get("after", 0, type=int)
+    staff, after = current_staff(), cursor()
     with reading() as session:
         accounts = list_them(session, within_path=staff.path, after=after)
     page = accounts_page(accounts, reader=staff, now=clock.now())

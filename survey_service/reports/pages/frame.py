@@ -6,7 +6,9 @@ from flask import Blueprint, Response, g, make_response, redirect, request, url_
 
 from survey_service.core.db import reading
 from survey_service.core.errors import Unauthorized
+from survey_service.core.paging import CURSOR
 from survey_service.core.permissions import current_staff
+from survey_service.reports.presentation.forms import load
 from survey_service.reports.presentation.frame import Notice, notice_sentence, viewer_of
 from survey_service.staff.authenticate import csrf_token
 from survey_service.staff.queries import get_account
@@ -48,6 +50,12 @@ def ask_to_sign_in(_error: Unauthorized) -> Response:
     """Lead a stranger to the door, and remember the page that he wanted."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
     return to_page("show_sign_in", next=wanted or None)
+
+
+def cursor() -> int:
+    """Return where the asked page of a list begins; raises Invalid."""
+    after: int = load(CURSOR, {"cursor": request.args.get("cursor", "")})["after"]
+    return after
 
 
 def to_page(view: str, *, notice: Notice | None = None, **values: Any) -> Response:

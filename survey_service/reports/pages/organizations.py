@@ -12,10 +12,9 @@ from survey_service.core.http import accepts_upload
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.texts import text
 from survey_service.organizations import service
-from survey_service.organizations.queries import list_ancestors, path_of_organization
 from survey_service.organizations.spreadsheet import MAX_FILE_BYTES
 from survey_service.reports.downloads import attachment
-from survey_service.reports.pages.frame import pages
+from survey_service.reports.pages.frame import cursor, pages
 from survey_service.reports.presentation.organizations import (
     ImportPage,
     file_sent_back,
@@ -23,6 +22,7 @@ from survey_service.reports.presentation.organizations import (
     organizations_page,
     refused_import,
 )
+from survey_service.reports.tree import read_level
 
 _BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 4
 
@@ -31,17 +31,10 @@ _BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 4
 @requires("organizations.read")
 def list_organizations() -> str:
     """Show what stands directly under an organization, one's own to begin with."""
-    own_path, code = current_staff().path, request.args.get("parent")
-    after = request.args.get("after", 0, type=int)
+    code, after = request.args.get("parent"), cursor()
     with reading() as session:
-        path = path_of_organization(session, code=code) if code else own_path
-        line = list_ancestors(session, path=path)
-        children = service.list_organizations(
-            session, within_path=own_path, parent=line[-1].code, after=after
-        )
-    return render_template(
-        "staff/organizations.html", page=organizations_page(line, children, own_path=own_path)
-    )
+        level = read_level(session, staff=current_staff(), code=code, after=after)
+    return render_template("staff/organizations.html", page=organizations_page(level))
 
 
 @pages.route("/organizations/import", methods=["GET"])
@@ -56,17 +49,20 @@ def ask_for_import() -> str:
 @accepts_upload(MAX_FILE_BYTES)
 def import_organizations() -> Any:
     """Create and update organizations from a sheet, all or nothing."""
-    upload = request.files.get("file")
-    content, name = (upload.read(), upload.filename or "") if upload else (b"", "")
+    content, name = _uploaded_file()
+    place = {"within_path": current_staff().path, "filename": name}
     try:
         with unit_of_work() as session:
-            place = {"within_path": current_staff().path, "filename": name}
             result = service.import_organizations(session, content=content, **place)
     except (Invalid, Conflict) as error:
         page = refused_import(error.detail, error.errors, filename=name, content=content)
         return render_template("staff/import.html", page=page), error.status
-    page = finished_import(created=result.created, updated=result.updated)
-    return render_template("staff/import.html", page=page)
+    return render_template("staff/import.html", page=finished_import(result))
+
+
+def _uploaded_file() -> tuple[bytes, str]:
+    upload = request.files.get("file")
+    return (upload.read(), upload.filename or "") if upload else (b"", "")
 
 
 @pages.route("/organizations/import/errors", methods=["POST"])

@@ -50,7 +50,7 @@ class PasswordPage:
 
 
 def accounts_page(accounts: Sequence[StaffAccount], *, reader: Identity, now: datetime) -> AccountsPage:
-    following = f"/staff/accounts?after={accounts[-1].id}" if len(accounts) == PAGE_SIZE else ""
+    following = f"/staff/accounts?cursor={accounts[-1].id}" if len(accounts) == PAGE_SIZE else ""
     return AccountsPage([_row(account, reader, now) for account in accounts], following)
 
 

@@ -14,6 +14,7 @@ from survey_service.entrances.service import OPEN_STATES, IssuedCode
 from survey_service.reports.entrances import EntranceBoard, PanelCodes, PlaceEntrances
 from survey_service.reports.presentation.forms import Body, Choice, choices, load
 from survey_service.reports.presentation.turnout import CampaignHead, campaign_head
+from survey_service.reports.queries import Posted, Slots
 from survey_service.staff.rules import Role, is_allowed
 
 _KEY_BYTES = 12
@@ -88,27 +89,25 @@ def _place(one: PlaceEntrances, role: Role) -> PlaceView:
     return PlaceView(
         code=one.place.organization_code,
         name=one.place.name,
-        posted=[
-            PostedView(
-                label="·".join(filter(None, [text(f"campaigns.class_{posted.rater_class}"), posted.place])),
-                code=grouped(posted.code),
-                url=f"/s/{posted.code}",
-                drawing_url=f"/api/v1/entrances/{posted.code}.png",
-            )
-            for posted in one.posted
-        ],
-        slots=[
-            text(
-                "staff_pages.slots",
-                mode=text(f"campaigns.mode_{slots.mode}"),
-                rater_class=text(f"campaigns.class_{slots.rater_class}"),
-                count=slots.count,
-            )
-            for slots in one.slots
-        ],
+        posted=[_posted(posted) for posted in one.posted],
+        slots=[_slots(slots) for slots in one.slots],
         has_sheet=EntranceMode.HOUSEHOLD in modes,
         has_panel=EntranceMode.PANEL in modes,
     )
+
+
+def _posted(posted: Posted) -> PostedView:
+    return PostedView(
+        label="·".join(filter(None, [text(f"campaigns.class_{posted.rater_class}"), posted.place])),
+        code=grouped(posted.code),
+        url=f"/s/{posted.code}",
+        drawing_url=f"/api/v1/entrances/{posted.code}.png",
+    )
+
+
+def _slots(slots: Slots) -> str:
+    mode, rater_class = text(f"campaigns.mode_{slots.mode}"), text(f"campaigns.class_{slots.rater_class}")
+    return text("staff_pages.slots", mode=mode, rater_class=rater_class, count=slots.count)
 
 
 def entrances_asked_for(board: EntranceBoard, values: Mapping[str, str]) -> Body:

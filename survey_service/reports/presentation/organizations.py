@@ -9,8 +9,10 @@ from survey_service.core.texts import text
 from survey_service.organizations.import_files import kind_name
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import PAGE_SIZE
+from survey_service.organizations.service import ImportResult
 from survey_service.reports.presentation.frame import Link
 from survey_service.reports.presentation.turnout import UNKNOWN
+from survey_service.reports.tree import Level
 
 MOST_SHOWN_ROWS = 200
 """A page with more rows than this helps nobody; the marked copy of the sheet has them all."""
@@ -60,19 +62,15 @@ def _address(code: str) -> str:
     return f"/staff/organizations?parent={code}"
 
 
-def organizations_page(
-    line: Sequence[Organization], children: Sequence[Organization], *, own_path: str
-) -> OrganizationsPage:
-    """Return one level; `line` leads from the root down to the organization whose children are shown."""
-    inside = [one for one in line if one.path.startswith(own_path)]
-    shown = inside[-1]
-    following = f"{_address(shown.code)}&after={children[-1].id}" if len(children) == PAGE_SIZE else ""
+def organizations_page(level: Level) -> OrganizationsPage:
+    *above, shown = level.line
+    is_long = len(level.children) == PAGE_SIZE
     return OrganizationsPage(
-        above=[Link(one.name, _address(one.code)) for one in inside[:-1]],
+        above=[Link(one.name, _address(one.code)) for one in above],
         name=shown.name,
         code=shown.code,
-        rows=[_row(one) for one in children],
-        next_url=following,
+        rows=[_row(one) for one in level.children],
+        next_url=f"{_address(shown.code)}&cursor={level.children[-1].id}" if is_long else "",
     )
 
 
@@ -112,5 +110,6 @@ def file_sent_back(content: str) -> bytes:
         raise BadRequest from error
 
 
-def finished_import(*, created: int, updated: int) -> ImportPage:
-    return ImportPage(text("staff_pages.imported", created=created, updated=updated), is_done=True)
+def finished_import(result: ImportResult) -> ImportPage:
+    sentence = text("staff_pages.imported", created=result.created, updated=result.updated)
+    return ImportPage(sentence, is_done=True)

@@ -136,3 +136,14 @@ def test_nobody_is_offered_to_reset_his_equals(town: World, people: People) -> N
     people.hire(Role.TOWN_STAFF, town.town_code)
     page = people.browser(Role.COUNTY_ADMIN, town.town_code).get("/staff/accounts").text
     assert page.count("重置密码") == 2  # The town's own clerk of the factory, and the one hired here.
+
+
+def test_what_no_database_stores_is_refused(town: World, people: People) -> None:
+    browser = people.browser(Role.TOWN_STAFF, town.town_code)
+    for address in (
+        "/staff/organizations?parent=%00",
+        f"/staff/campaigns/{town.campaign_id}/scores/%00",
+        f"/api/v1/campaigns/{town.campaign_id}/scores/%00",
+    ):
+        assert browser.get(address).status_code in {400, 404}, address
+    assert browser.get("/staff/accounts?cursor=99999999999999999999").status_code == 422
