@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["keyring"] = Keyring(secret_key=settings.secret_key, master_key=settings.master_key)
     app.extensions["database"] = database or Database(settings.database_url)
     app.extensions["compiled_versions"] = {}
-    app.extensions["rendered_questions"] = {}
+    app.extensions["ballot_pages"] = {}
     app.extensions |= access.install()
     _connect_jobs(app, settings)
     http.install(app)

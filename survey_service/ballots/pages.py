@@ -92,7 +92,7 @@ def _shown_again(code: str, error: Invalid) -> str:
     with reading() as session:
         page = voting.open_page(session, raw_code=code, now=clock.now())
     ticket = request.form.get("ticket", "")
-    return presentation.render_ballot(page, ticket=ticket, form=request.form, errors=error.errors)
+    return presentation.render_filled_ballot(page, ticket=ticket, form=request.form, errors=error.errors)
 
 
 @pages.route("/s/<code>/others", methods=["GET"])

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import current_app, render_template
@@ -21,6 +21,9 @@ from survey_service.questionnaires.rules import FormFields
 
 _SECRET_BYTES = 24
 _STATUS_CLOSED = 410
+_MOST_PAGES_KEPT = 500
+"""About 7 MB: one page for each village of a large county."""
+_CODE_PLACE, _TICKET_PLACE = "\x01", "\x02"
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,33 @@ def new_secret() -> str:
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 
-def render_ballot(
-    page: OpenedPage,
-    *,
-    ticket: str | None = None,
-    form: FormFields | None = None,
-    errors: Mapping[str, Sequence[str]] | None = None,
+def render_ballot(page: OpenedPage) -> str:
+    """Render the empty questionnaire.
+
+    The pages of one subject differ in their code and ticket only, so the rest is rendered once in each
+    process. The places of both are held by control characters, which no text of ours or of users contains.
+    """
+    blank = replace(page.entrance, entrance_id=0, code=_CODE_PLACE, code_digest=b"")
+    cache: dict[tuple[OpenedEntrance, str], str] = current_app.extensions["ballot_pages"]
+    rendered = cache.get((blank, page.version.digest))
+    if rendered is None:
+        rendered = _render(blank, _TICKET_PLACE, _render_questions(page.version, {}, {}), {})
+        if len(cache) >= _MOST_PAGES_KEPT:
+            cache.clear()
+        cache[blank, page.version.digest] = rendered
+    return rendered.replace(_CODE_PLACE, page.entrance.code).replace(_TICKET_PLACE, page.ticket)
+
+
+def render_filled_ballot(
+    page: OpenedPage, *, ticket: str, form: FormFields, errors: Mapping[str, Sequence[str]]
 ) -> str:
-    """Render the questionnaire; with `form` as it was filled in, and what is wrong with it."""
-    entrance = page.entrance
-    found = {name: sentences[0] for name, sentences in (errors or {}).items()}
+    """Render the questionnaire as it was filled in, with what is wrong."""
+    found = {name: sentences[0] for name, sentences in errors.items()}
+    questions = _render_questions(page.version, _form_values(page.version, form), found)
+    return _render(page.entrance, ticket, questions, found)
+
+
+def _render(entrance: OpenedEntrance, ticket: str, questions: Markup, errors: Mapping[str, str]) -> str:
     view = BallotPage(
         code=entrance.code,
         organization_name=entrance.organization_name,
@@ -115,13 +135,13 @@ def render_ballot(
         others_url=f"/s/{entrance.code}/others" if entrance.is_posted else "",
         action=f"/s/{entrance.code}",
         api_url=f"/api/v1/entrances/{entrance.code}/ballots",
-        ticket=ticket or page.ticket,
+        ticket=ticket,
         is_preview=entrance.is_preview,
         closes_at_text=clock.local_text(entrance.closes_at),
         warning=text("voter.warning_open") if entrance.is_posted else "",
         recording_url=f"/recordings/{entrance.recording_digest}" if entrance.recording_digest else "",
-        questions=_questions(page.version) if form is None else _filled(page.version, form, found),
-        errors=[{"name": name, "message": sentence} for name, sentence in found.items()],
+        questions=questions,
+        errors=[{"name": name, "message": sentence} for name, sentence in errors.items()],
     )
     return render_template("voter/ballot.html", page=view)
 
@@ -137,19 +157,6 @@ def _notice(entrance: OpenedEntrance) -> list[str]:
         text("voter.notice_how_long"),
         text("voter.notice_rights"),
     ]
-
-
-def _questions(version: CompiledVersion) -> Markup:
-    """Return the empty questions; a frozen version is rendered once in each process."""
-    cache: dict[str, Markup] = current_app.extensions["rendered_questions"]
-    rendered = cache.get(version.digest)
-    if rendered is None:
-        rendered = cache[version.digest] = _render_questions(version, {}, {})
-    return rendered
-
-
-def _filled(version: CompiledVersion, form: FormFields, errors: Mapping[str, str]) -> Markup:
-    return _render_questions(version, _form_values(version, form), errors)
 
 
 def _form_values(version: CompiledVersion, form: FormFields) -> dict[str, str | list[str]]:

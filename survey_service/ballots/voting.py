@@ -42,14 +42,15 @@ def open_page(session: Session, *, raw_code: str, now: datetime) -> OpenedPage:
     Raises NotFound `unknown_entrance`, and Unauthorized `sign_in_required` where WeChat is asked for.
     """
     entrance = find_entrance(session, raw_code=raw_code, now=now)
-    device = (access.known_device() or access.make_device()) if entrance.is_posted else None
+    known = access.known_device() if entrance.is_posted else None
+    device = known or (access.make_device() if entrance.is_posted else None)
     credential = access.credential_for(entrance, device)
     return OpenedPage(
         entrance=entrance,
         version=get_compiled(session, entrance.version_id),
         ticket=access.make_ticket(entrance, credential, now),
         device=device,
-        is_answered=_is_answered(session, entrance, credential),
+        is_answered=_is_answered(session, entrance, credential, is_known_device=known is not None),
     )
 
 
@@ -65,12 +66,16 @@ def find_entrance(session: Session, *, raw_code: str, now: datetime) -> OpenedEn
         raise
 
 
-def _is_answered(session: Session, entrance: OpenedEntrance, credential: access.Credential) -> bool:
+def _is_answered(
+    session: Session, entrance: OpenedEntrance, credential: access.Credential, *, is_known_device: bool
+) -> bool:
     """Tell a device that it has voted itself; about a code alone nothing is ever said here."""
     if entrance.state is not State.OPEN or entrance.is_preview:
         return False
     if not entrance.is_posted:
         return access.is_remembered(entrance, request.cookies)
+    if not is_known_device:
+        return False
     digest = access.digest_credential(session, entrance.campaign_id, credential)
     return is_spent(session, entrance.campaign_id, digest)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,11 +12,13 @@ def _plain(value: object) -> str:
         return format(value.normalize() if value else Decimal(0), "f")
     if isinstance(value, Fraction):
         return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def canonical_json(value: object) -> str:
-    """Write sorted keys, no spaces, decimals as plain strings ("0.75") and fractions as "2/3"."""
+    """Write sorted keys, no spaces, decimals as plain strings ("0.75"), fractions as "2/3", moments in UTC."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
 
 

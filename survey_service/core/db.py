@@ -126,14 +126,26 @@ def _create_engine(url: str) -> Engine:
     )
 
 
+def _reading_engine(engine: Engine) -> Engine:
+    """Spare reads on PostgreSQL their BEGIN and ROLLBACK: every statement sees its own snapshot anyway."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 class Database:
-    """An engine and its sessions; `after_commit` receives the events of each committed unit of work."""
+    """An engine and its sessions.
+
+    `before_commit` may add to a unit of work as its last step; `after_commit` receives the events of each
+    committed one.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = normalize_url(url)
         self.engine = _create_engine(self.url)
+        self.before_commit: Callable[[Session], None] = lambda _session: None
         self.after_commit: Callable[[Sequence[Event]], None] = lambda _events: None
-        self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+        self._reading = sessionmaker(_reading_engine(self.engine), expire_on_commit=False, autoflush=True)
         self._writing = sessionmaker(
             self.engine.execution_options(is_writing=True), expire_on_commit=False, autoflush=True
         )
@@ -148,6 +160,7 @@ class Database:
         """Give a session, commit it once at the end, then tell on what happened; an error undoes all."""
         with self._writing() as session:
             yield session
+            self.before_commit(session)
             events = take_events(session)
             session.commit()
         if events:

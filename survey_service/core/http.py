@@ -15,6 +15,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
+from survey_service.core import audit
 from survey_service.core.db import MAX_ID
 from survey_service.core.errors import BadRequest, NotFound, ServiceError, SlowDown, TooLarge, Unavailable
 from survey_service.core.logs import log_failure
@@ -108,6 +109,7 @@ def wants_page() -> bool:
 
 def error_response(error: ServiceError) -> Response:
     """Answer a refusal in the shape that the asker understands."""
+    audit.record_refusal(code=error.code, status=int(error.status))
     if not wants_page():
         return problem_response(error)
     page = current_app.extensions["error_page"](error)

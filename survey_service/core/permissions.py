@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
+from survey_service.core import audit
 from survey_service.core.db import reading
 from survey_service.core.errors import Forbidden, Unauthorized
 
@@ -32,6 +33,8 @@ class Identity:
     role: str
     organization_id: int
     path: str
+    username: str = ""
+    """What the audit trail calls him; services that are called without a request need none."""
 
     def covers(self, path: str) -> bool:
         """Tell whether an organization lies in this person's sub-tree."""
@@ -64,8 +67,10 @@ def requires(
 
     With `is_above` the caller must belong to a level above the organization: a rated party never
     administers its own evaluation. Without `path_of` the service checks the scope of what the body names.
+    A call that changes something, or hands something out, leaves an entry in the audit trail.
     """
-    return _decide(Decision(permission, path_of, is_above))
+    mark = _decide(Decision(permission, path_of, is_above))
+    return lambda view: mark(cast(View, audit.recorded(view)))
 
 
 def public(reason: str) -> Callable[[View], View]:
@@ -126,6 +131,7 @@ def install(
             return
         g.staff = authenticate()
         staff = current_staff()
+        audit.begin_call(actor=staff.username, action=decision.permission)
         if not is_allowed(staff.role, decision.permission):
             raise Forbidden
         if decision.path_of is not None:
