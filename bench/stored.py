@@ -80,7 +80,7 @@ def _answers(keys: Sequence[str]) -> sql.Composable:
         + sql.SQL(" || '\"'")
         for number, key in enumerate(sorted(keys))
     ]
-    return sql.SQL(" || ").join([*parts, sql.SQL("'}}'")])
+    return sql.SQL(" || ").join([*parts, sql.SQL("'}'")])
 
 
 def count_stored(place: str, campaign_id: int) -> Counts:
