@@ -18,7 +18,7 @@ from survey_service.core.marshalling import (
 )
 from survey_service.core.plain_text import is_clean
 from survey_service.core.texts import text
-from survey_service.organizations.rules import MAX_CODE_LENGTH, SubjectKind
+from survey_service.organizations.rules import MAX_CODE_LENGTH, MAX_SIZE, SubjectKind
 
 TITLE = validate.Length(min=1, max=200)
 CODE = validate.Length(min=1, max=MAX_CODE_LENGTH)
@@ -91,7 +91,7 @@ class CampaignIn(Schema):
         keys=PlainText(),
         values=fields.Dict(
             keys=fields.String(validate=validate.OneOf(list(RaterClass))),
-            values=fields.Integer(validate=validate.Range(0, 10_000_000)),
+            values=fields.Integer(strict=True, validate=validate.Range(0, MAX_SIZE)),
         ),
     )
     subject_type = fields.Enum(SubjectKind, by_value=True)

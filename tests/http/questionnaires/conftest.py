@@ -1,0 +1,15 @@
+"""The people around a running campaign."""
+
+from tests.http.campaigns.conftest import (
+    auditor,
+    county,
+    everybody,
+    form,
+    neighbour,
+    offices,
+    secretary,
+    stranger,
+    town,
+)
+
+__all__ = ["auditor", "county", "everybody", "form", "neighbour", "offices", "secretary", "stranger", "town"]
