@@ -3,6 +3,7 @@
 import logging
 import time
 
+import click
 from flask import Flask
 from redis import Redis, RedisError
 from rq import Queue, SimpleWorker
@@ -19,9 +20,10 @@ def run_worker(app: Flask, *, is_burst: bool = False) -> None:
 
     Jobs are short and idempotent, and a forked child for each would cost more than the job.
     """
-    dispatcher = app.extensions["dispatcher"]
-    dispatcher.start(sweep=RunHere(app))
     redis_url = app.extensions["settings"].redis_url
+    if redis_url is None:
+        raise click.ClickException("Without REDIS_URL there is no queue; the web process does the work.")
+    app.extensions["dispatcher"].start(sweep=RunHere(app))
     with app.app_context():
         while True:
             try:

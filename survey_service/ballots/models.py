@@ -1,7 +1,7 @@
 """What a ballot leaves behind, completely: four rows that share no key, no time and no order.
 
 No foreign keys stand here: every row is inserted out of the locked campaign row by the one statement in
-`casting.py`, and a key between these tables is just what must not exist (`domain.md` section 7).
+`statements.py`, and a key between these tables is just what must not exist (`domain.md` section 7).
 """
 
 from sqlalchemy import LargeBinary, PrimaryKeyConstraint, String, Text

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import Ballot, BallotText, DirtyMark, Participation, Receipt
@@ -26,17 +26,16 @@ class StoredBallot:
     texts: dict[str, str]
 
 
+_SPENT = select(
+    exists().where(
+        Participation.campaign_id == bindparam("campaign_id"), Participation.digest == bindparam("digest")
+    )
+)
+
+
 def is_spent(session: Session, campaign_id: int, participation: bytes) -> bool:
     """Tell whether a credential has been used."""
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    Participation.campaign_id == campaign_id, Participation.digest == participation
-                )
-            )
-        )
-    )
+    return bool(session.scalar(_SPENT, {"campaign_id": campaign_id, "digest": participation}))
 
 
 def find_ballot(session: Session, campaign_id: int, subject_id: int, keys: BallotKeys) -> StoredBallot | None:

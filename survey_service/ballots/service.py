@@ -18,7 +18,8 @@ from survey_service.ballots.rules import BallotCast, BallotKeys, derive_keys, is
 from survey_service.ballots.statements import gate_statement, single_statements, whole_statement
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import lock_campaign
-from survey_service.campaigns.rules import Revote
+from survey_service.campaigns.rules import Revote, campaign_target
+from survey_service.core.audit import record
 from survey_service.core.db import is_sqlite
 from survey_service.core.errors import Conflict, Gone, NotFound, Unavailable
 from survey_service.core.events import publish
@@ -203,4 +204,5 @@ def withdraw_unused_campaign(session: Session, *, campaign_id: int, now: datetim
     if has_ballots or campaign.closed_at is not None or campaign.withdrawn_at is not None:
         raise Conflict("wrong_state")
     campaign.withdrawn_at = now
+    record(session, "campaigns.withdraw", campaign_target(campaign_id), after={"withdrawn_at": now})
     return campaign

@@ -15,7 +15,7 @@ _GATE = """
 SELECT campaign.id FROM campaign JOIN entrance ON entrance.campaign_id = campaign.id
 WHERE campaign.id = :campaign_id AND entrance.id = :entrance_id
   AND entrance.code_digest = :code_digest AND entrance.revoked_at IS NULL
-  AND campaign.launched_at IS NOT NULL AND campaign.withdrawn_at IS NULL AND campaign.sealed_at IS NULL
+  AND campaign.launched_at IS NOT NULL AND campaign.withdrawn_at IS NULL AND campaign.frozen_at IS NULL
   AND campaign.opens_at <= :now AND :now <= campaign.accepts_until AND :opened_at <= campaign.closes_at
   AND (campaign.closed_at IS NULL OR :opened_at <= campaign.closed_at)
 """

@@ -27,6 +27,8 @@ class Settings:
     data_dir: Path
     wechat_app_id: str | None
     metrics_token: str | None
+    audit_webhook_url: str | None = None
+    audit_webhook_secret: str = ""
 
     @property
     def is_https(self) -> bool:
@@ -35,7 +37,7 @@ class Settings:
 
 def _key_from_file(path: Path) -> str:
     """Return the key kept in a file of mode 0600, making it at the first start."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -45,9 +47,18 @@ def _key_from_file(path: Path) -> str:
     return path.read_text("utf-8").strip()
 
 
+def _audit_webhook(env: Env) -> tuple[str | None, str]:
+    """Return where the head of the audit trail goes, and the secret that signs it; raises ValueError."""
+    url, secret = env.str("AUDIT_WEBHOOK_URL", ""), env.str("AUDIT_WEBHOOK_SECRET", "")
+    if url and not (url.startswith(("http://", "https://")) and secret):
+        raise ValueError("AUDIT_WEBHOOK_URL has to be an http(s) address, and needs AUDIT_WEBHOOK_SECRET")
+    return url or None, secret
+
+
 def load_settings() -> Settings:
     """Read the environment; what is unset gets the default of a small installation on one machine."""
     env = Env()
+    audit_webhook_url, audit_webhook_secret = _audit_webhook(env)
     data_dir = Path(env.str("DATA_DIR", "") or default_data_dir())
     key_file = Path(env.str("SECRET_KEY_FILE", "") or data_dir / "secret.key")
     secret_key = env.str("SECRET_KEY", "") or _key_from_file(key_file)
@@ -61,4 +72,6 @@ def load_settings() -> Settings:
         data_dir=data_dir,
         wechat_app_id=env.str("WECHAT_APP_ID", "") or None,
         metrics_token=env.str("METRICS_TOKEN", "") or None,
+        audit_webhook_url=audit_webhook_url,
+        audit_webhook_secret=audit_webhook_secret,
     )

@@ -17,11 +17,20 @@ from werkzeug.routing import IntegerConverter, Map
 
 from survey_service.core import audit
 from survey_service.core.db import MAX_ID
-from survey_service.core.errors import BadRequest, NotFound, ServiceError, SlowDown, TooLarge, Unavailable
+from survey_service.core.errors import (
+    BadRequest,
+    Invalid,
+    NotFound,
+    ServiceError,
+    SlowDown,
+    TooLarge,
+    Unavailable,
+)
 from survey_service.core.logs import log_failure
 from survey_service.core.marshalling import Schema, fields
 from survey_service.core.permissions import attribute_of
 from survey_service.core.strict_json import read_json
+from survey_service.core.texts import has_text
 
 MAX_BODY_BYTES = 256 * 1024
 """A ballot of fifty items with long texts stays far below this."""
@@ -59,9 +68,6 @@ class Problem(Schema):
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
 
 
-PROBLEM = Problem()
-
-
 class StrictParser(FlaskParser):
     """Reads the JSON bodies of all views but the ballot's, which reads its own."""
 
@@ -78,18 +84,13 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
 
     def problems(self, *statuses: int) -> Any:
         """Document the problem answers of a view."""
+        return self.doc(responses={str(status): document_problem(HTTPStatus(status)) for status in statuses})
 
-        def decorate(view: Any) -> Any:
-            for status in statuses:
-                view = self.alt_response(
-                    status,
-                    schema=PROBLEM,
-                    content_type="application/problem+json",
-                    description=HTTPStatus(status).phrase,
-                )(view)
-            return view
 
-        return decorate
+def document_problem(status: HTTPStatus) -> dict[str, Any]:
+    """Return the OpenAPI description of a refusal."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": status.phrase, "content": {"application/problem+json": {"schema": schema}}}
 
 
 def problem_response(error: ServiceError) -> Response:
@@ -138,11 +139,20 @@ def _translate(error: Exception) -> ServiceError:
 
 
 def _from_http(error: HTTPException) -> ServiceError:
-    codes: dict[int, type[ServiceError]] = {404: NotFound, 413: TooLarge, 400: BadRequest, 429: SlowDown}
+    kinds: dict[int, type[ServiceError]] = {
+        400: BadRequest,
+        404: NotFound,
+        413: TooLarge,
+        422: Invalid,
+        429: SlowDown,
+    }
     status = HTTPStatus(error.code or 500)
     data = getattr(error, "data", None) or {}
-    translated = codes.get(status, ServiceError)(
-        None if status in codes else f"http_{status.value}", errors=flat_messages(data.get("messages", {}))
+    name = f"http_{status.value}"
+    translated = kinds.get(status, ServiceError)(
+        # A status without a sentence of its own gets the general one: an error page must never fail itself.
+        name if status not in kinds and has_text(f"errors.{name}") else None,
+        errors=flat_messages(data.get("messages", {})),
     )
     translated.status = status
     return translated

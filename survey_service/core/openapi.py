@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask
 
+from survey_service.core.http import document_problem
 from survey_service.core.permissions import decision_of
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -45,9 +46,4 @@ def _complete(operation: dict[str, Any], path: str, *, is_public: bool) -> None:
     if "{" in path:
         statuses.append(HTTPStatus.NOT_FOUND)
     for status in statuses:
-        responses.setdefault(str(int(status)), _problem(status))
-
-
-def _problem(status: HTTPStatus) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": status.phrase, "content": {"application/problem+json": {"schema": schema}}}
+        responses.setdefault(str(int(status)), document_problem(status))

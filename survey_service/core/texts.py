@@ -13,6 +13,12 @@ def _catalogue(topic: str) -> Mapping[str, str]:
     return tomllib.loads(files("survey_service.texts").joinpath(LANGUAGE, f"{topic}.toml").read_text("utf-8"))
 
 
+def has_text(key: str) -> bool:
+    """Tell whether the catalogue has a sentence."""
+    topic, name = key.split(".", 1)
+    return name in _catalogue(topic)
+
+
 def text(key: str, **values: object) -> str:
     """Return the sentence `topic.name` with its placeholders filled.
 

@@ -49,7 +49,7 @@ def _prepare_environment(host: str, port: int) -> None:
     """Choose what the operator left open: a database file of its own, and an address that a phone reaches."""
     data_dir = default_data_dir() if "DATA_DIR" not in os.environ else None
     folder = data_dir or os.environ["DATA_DIR"]
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/demonstration.sqlite3")
     reachable = address_in_network() if host in {"0.0.0.0", "::"} else host  # noqa: S104  Compared, not bound.
     os.environ.setdefault("PUBLIC_URL", f"http://{reachable}:{port}")

@@ -82,8 +82,8 @@ def test_pages_follow_each_other(client: FlaskClient, town: dict[str, str], data
         ("parent=other", (403, "forbidden")),
         ("parent=county", (403, "forbidden")),
         ("parent=nowhere", (404, "not_found")),
-        ("parent=", (422, "http_422")),
-        ("cursor=x", (422, "http_422")),
+        ("parent=", (422, "invalid")),
+        ("cursor=x", (422, "invalid")),
     ],
 )
 def test_lists_that_are_refused(
@@ -135,7 +135,7 @@ def test_unreadable_files(client: FlaskClient, town: dict[str, str], content: by
 
 def test_a_call_without_a_file(client: FlaskClient, town: dict[str, str]) -> None:
     answer = client.post(IMPORT, headers=town, data={})
-    assert problem_of(answer) == (422, "http_422")
+    assert problem_of(answer) == (422, "invalid")
     assert answer.json["errors"] == {"file": ["请选择要导入的表格。"]}
 
 
@@ -172,7 +172,7 @@ def test_sizes_are_corrected(client: FlaskClient, town: dict[str, str]) -> None:
 def test_sizes_that_are_refused(client: FlaskClient, town: dict[str, str]) -> None:
     for value in (-1, 1.5, "12", True, [], MAX_SIZE + 1, 1e308, 10**20):
         answer = client.patch(f"{ORGANIZATIONS}/village", headers=town, json={"members": value})
-        assert problem_of(answer) == (422, "http_422"), value
+        assert problem_of(answer) == (422, "invalid"), value
         assert answer.json["errors"] == {"members": [f"请填 0 到 {MAX_SIZE} 之间的整数，不知道就留空。"]}
 
 

@@ -125,7 +125,7 @@ def test_what_is_no_honest_json_is_malformed(town: Caller, content: bytes) -> No
 
 @pytest.mark.parametrize("content", [b"[]", b"7", b"null", b'"x"', b""])
 def test_what_is_no_object_is_refused(town: Caller, content: bytes) -> None:
-    assert problem(town.post_raw(FORMS, content)) == (422, "http_422")
+    assert problem(town.post_raw(FORMS, content)) == (422, "invalid")
 
 
 def test_a_megabyte_is_too_large(town: Caller) -> None:
@@ -148,7 +148,7 @@ def test_a_list_comes_in_pages(town: Caller, world: World) -> None:
     first = town.get(FORMS).json
     rest = town.get(f"{FORMS}?cursor={first['next_cursor']}").json
     assert (len(first["items"]), len(rest["items"]), rest["next_cursor"]) == (PAGE_SIZE, 1, None)
-    assert problem(town.get(f"{FORMS}?cursor=x")) == (422, "http_422")
+    assert problem(town.get(f"{FORMS}?cursor=x")) == (422, "invalid")
 
 
 @pytest.mark.parametrize("number", ["999999", "99999999999999999999"])
