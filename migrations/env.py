@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import text
 
+from survey_service.auditing import models as auditing
 from survey_service.ballots import models as ballots
 from survey_service.campaigns import models as campaigns
 from survey_service.core.db import Base
@@ -13,7 +14,17 @@ from survey_service.questionnaires import models as questionnaires
 from survey_service.staff import models as staff
 from survey_service.tallies import models as tallies
 
-MODELS = (organizations, staff, questionnaires, campaigns, entrances, ballots, tallies, mass_evaluation)
+MODELS = (
+    organizations,
+    staff,
+    auditing,
+    questionnaires,
+    campaigns,
+    entrances,
+    ballots,
+    tallies,
+    mass_evaluation,
+)
 ADVISORY_LOCK = 7_214_050_322
 
 engine = context.config.attributes["engine"]

@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, request
+from sqlalchemy.orm import Session
 
+from survey_service.auditing.service import append_acts
+from survey_service.auditing.views import blp as auditing
 from survey_service.ballots import access
 from survey_service.ballots.pages import pages as voter_pages
 from survey_service.ballots.presentation import error_message
 from survey_service.ballots.views import blp as ballots
 from survey_service.campaigns.pages import pages as campaign_pages
 from survey_service.campaigns.views import blp as campaigns
-from survey_service.core import http, permissions
+from survey_service.core import clock, http, permissions
+from survey_service.core.audit import take_acts
 from survey_service.core.config import Settings, load_settings
 from survey_service.core.db import Database
 from survey_service.core.errors import ServiceError
@@ -31,7 +35,7 @@ from survey_service.staff.views import blp as staff
 from survey_service.wiring import HANDLERS, SWEEPS
 
 API_PREFIX = "/api/v1"
-BLUEPRINTS = (organizations, staff, questionnaires, campaigns, entrances, ballots, reports)
+BLUEPRINTS = (organizations, staff, auditing, questionnaires, campaigns, entrances, ballots, reports)
 
 
 def create_app(settings: Settings | None = None, *, database: Database | None = None) -> Flask:
@@ -45,12 +49,17 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["compiled_versions"] = {}
     app.extensions["ballot_pages"] = {}
     app.extensions |= access.install()
+    app.extensions["database"].before_commit = _append_to_audit_trail
     _connect_jobs(app, settings)
     http.install(app)
     install_templates(app, error_page=_error_page)
     permissions.install(app, authenticate=authenticate, is_allowed=is_allowed)
     _register_routes(app)
     return app
+
+
+def _append_to_audit_trail(session: Session) -> None:
+    append_acts(session, acts=take_acts(session), now=clock.now())
 
 
 def _connect_jobs(app: Flask, settings: Settings) -> None:
@@ -72,6 +81,7 @@ def _register_routes(app: Flask) -> None:
         api.spec.components.security_scheme(name, dict(scheme))
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=API_PREFIX)
+    api.spec.components.schema("Problem", schema=http.Problem)
     app.extensions["openapi"] = api.spec
     app.register_blueprint(service_routes)
     app.register_blueprint(campaign_pages)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from survey_service.auditing.jobs import send_audit_head
 from survey_service.ballots.rules import BallotCast
 from survey_service.campaigns.rules import CampaignClosed
 from survey_service.core.events import Event
@@ -16,4 +17,4 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     CampaignClosed: (rebuild_dirty, score_everything),
 }
 
-SWEEPS: Sequence[Job] = (sweep_dirty, sweep_scores)
+SWEEPS: Sequence[Job] = (sweep_dirty, sweep_scores, send_audit_head)

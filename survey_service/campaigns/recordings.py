@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign, CampaignRecording
 from survey_service.campaigns.queries import get_campaign
+from survey_service.campaigns.rules import campaign_target
+from survey_service.core.audit import record
 from survey_service.core.errors import Invalid, NotFound
 from survey_service.core.texts import text
 
@@ -43,13 +45,12 @@ def store_recording(session: Session, *, campaign_id: int, content: bytes) -> Ca
     content_type = recognize_audio(content)
     if content_type is None:
         raise Invalid(errors={"file": [text("campaigns.not_audio")]})
-    campaign = get_campaign(session, campaign_id)
-    delete_recording(session, campaign_id=campaign_id)
-    campaign.recording_digest = sha256(content).hexdigest()
+    digest = sha256(content).hexdigest()
+    campaign = _replace_digest(session, campaign_id, digest)
     session.add(
         CampaignRecording(
             campaign_id=campaign_id,
-            digest=campaign.recording_digest,
+            digest=digest,
             content_type=content_type,
             content=content,
         )
@@ -59,8 +60,17 @@ def store_recording(session: Session, *, campaign_id: int, content: bytes) -> Ca
 
 def delete_recording(session: Session, *, campaign_id: int) -> None:
     """Take a campaign's recording away."""
-    get_campaign(session, campaign_id).recording_digest = None
+    _replace_digest(session, campaign_id, None)
+
+
+def _replace_digest(session: Session, campaign_id: int, digest: str | None) -> Campaign:
+    """Name the new recording of a campaign, delete the old one, and record that."""
+    campaign = get_campaign(session, campaign_id)
+    before, after = {"recording": campaign.recording_digest}, {"recording": digest}
+    campaign.recording_digest = digest
     session.execute(delete(CampaignRecording).where(CampaignRecording.campaign_id == campaign_id))
+    record(session, "campaigns.record", campaign_target(campaign_id), before=before, after=after)
+    return campaign
 
 
 def get_recording(session: Session, *, digest: str) -> Recording:

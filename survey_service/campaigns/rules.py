@@ -133,6 +133,11 @@ def key_label(campaign_id: int) -> str:
     return f"campaign:{campaign_id}"
 
 
+def campaign_target(campaign_id: int) -> str:
+    """Return how the audit trail names a campaign."""
+    return f"campaign:{campaign_id}"
+
+
 @dataclass(frozen=True)
 class Formula:
     """How ballots become a score; frozen and hashed at launch (`domain.md` section 4).

@@ -1,5 +1,6 @@
 """Use cases of a campaign: draft, copy, launch, correct, close."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,9 +25,11 @@ from survey_service.campaigns.rules import (
     OpenRequires,
     Revote,
     State,
+    campaign_target,
     key_label,
 )
 from survey_service.campaigns.subjects import Eligible, find_rated, write_subjects
+from survey_service.core.audit import Facts, record
 from survey_service.core.canonical import canonical_json
 from survey_service.core.errors import Conflict, Forbidden, Invalid, NotFound
 from survey_service.core.events import publish
@@ -45,6 +48,18 @@ from survey_service.questionnaires.queries import (
 from survey_service.questionnaires.service import freeze_version
 
 DEFAULT_GRACE_HOURS = 24
+_DECIDED = (
+    "title",
+    "questionnaire_version_id",
+    "subject_kind",
+    "opens_at",
+    "closes_at",
+    "grace_hours",
+    "open_requires",
+    "revote",
+    "min_cell",
+    "copied_from_id",
+)
 CORRECTABLE_STATES = frozenset({State.SCHEDULED, State.OPEN})
 
 
@@ -88,7 +103,14 @@ def create_campaign(
     campaign = Campaign(organization_id=staff.organization_id, created_at=now, copied_from_id=copied_from_id)
     _write_draft(session, staff, campaign, draft)
     campaign.wrapped_key = keyring.wrap(new_key(), label=key_label(campaign.id))
+    record(session, "campaigns.create", campaign_target(campaign.id), after=_facts(campaign))
     return campaign
+
+
+def _facts(campaign: Campaign) -> Facts:
+    """Return what the owner has decided, for the audit trail."""
+    decided = {name: getattr(campaign, name) for name in _DECIDED}
+    return decided | {"formula": json.loads(campaign.formula)}
 
 
 def replace_draft(session: Session, *, staff: Identity, campaign_id: int, **draft: Unpack[Draft]) -> Campaign:
@@ -98,7 +120,9 @@ def replace_draft(session: Session, *, staff: Identity, campaign_id: int, **draf
     `create_campaign`.
     """
     campaign = _lock_draft(session, campaign_id)
+    before = _facts(campaign)
     _write_draft(session, staff, campaign, draft)
+    record(session, "campaigns.replace", campaign_target(campaign.id), before=before, after=_facts(campaign))
     return campaign
 
 
@@ -225,6 +249,8 @@ def launch_campaign(session: Session, *, campaign_id: int, now: datetime) -> Lau
     campaign.formula_hash = formula_hash(campaign, form_digest=version.digest, eligible=eligible)
     campaign.launched_at = now
     freeze_version(session, version_id=version.id, now=now)
+    facts = {"formula_hash": campaign.formula_hash, "subjects": len(eligible)}
+    record(session, "campaigns.launch", campaign_target(campaign.id), after=facts)
     publish(session, CampaignLaunched(campaign.id))
     return Launched(campaign, launch_warnings(campaign, formula, eligible))
 
@@ -266,8 +292,11 @@ def correct_campaign(
         raise Invalid(errors={"_": [text("campaigns.nothing_to_correct")]})
     if closes_at is not None and closes_at <= max(now, campaign.opens_at):
         raise Invalid(errors={"closes_at": [text("campaigns.closing_in_past")]})
+    before = {name: getattr(campaign, name) for name in given}
     for name, value in given.items():
         _correct(session, campaign, name, value, staff=staff, reason=reason, now=now)
+    after = given | {"reason": reason}
+    record(session, "campaigns.correct", campaign_target(campaign.id), before=before, after=after)
     campaign.accepts_until = campaign.window.accepts_until
     return campaign
 
@@ -314,5 +343,6 @@ def close_campaign(session: Session, *, campaign_id: int, now: datetime) -> Camp
         raise Conflict("wrong_state")
     campaign.closed_at = now
     campaign.accepts_until = campaign.window.accepts_until
+    record(session, "campaigns.close", campaign_target(campaign.id), after={"closed_at": now})
     publish(session, CampaignClosed(campaign.id))
     return campaign

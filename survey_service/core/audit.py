@@ -1,9 +1,9 @@
 """The audit trail as services and edges see it: who did what to what, and what came of it.
 
-A service says what it did with `record`. The unit of work takes the acts just before its commit and hands them
-to the chain (package `auditing`), so that an act and its entry are stored together or not at all. A call of
-a staff member that says nothing leaves an entry that names its route: no unit of work of a staff member is
-committed without one. Voters have no part in this, and nothing here runs a statement for them.
+A service says what it did with `record`. The unit of work takes the acts just before its commit and hands
+them to the chain (package `auditing`), so that an act and its entry are stored together or not at all. A
+call of a staff member that says nothing leaves an entry that names its route: no unit of work of a staff
+member is committed without one. Voters have no part in this, and nothing here runs a statement for them.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ Facts = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Act:
-    """What somebody did to a target, such as `campaign:12`; a refused act has `{"refused": code}` after it."""
+    """What somebody did to a target such as `campaign:12`; after a refused act stands `{"refused": code}`."""
 
     actor: str
     action: str

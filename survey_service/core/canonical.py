@@ -18,7 +18,7 @@ def _plain(value: object) -> str:
 
 
 def canonical_json(value: object) -> str:
-    """Write sorted keys, no spaces, decimals as plain strings ("0.75"), fractions as "2/3", moments in UTC."""
+    """Write sorted keys, no spaces, decimals as strings ("0.75"), fractions as "2/3", moments in UTC."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
 
 

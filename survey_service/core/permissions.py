@@ -69,8 +69,12 @@ def requires(
     administers its own evaluation. Without `path_of` the service checks the scope of what the body names.
     A call that changes something, or hands something out, leaves an entry in the audit trail.
     """
-    mark = _decide(Decision(permission, path_of, is_above))
-    return lambda view: mark(cast(View, audit.recorded(view)))
+    decision = Decision(permission, path_of, is_above)
+
+    def mark(view: View) -> View:
+        return _decide(decision)(cast(View, audit.recorded(view)))
+
+    return mark
 
 
 def public(reason: str) -> Callable[[View], View]:

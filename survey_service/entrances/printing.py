@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import SubjectRow, get_campaign, list_subjects
-from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core import clock
+from survey_service.core.audit import record
 from survey_service.core.errors import Conflict, Forbidden, NotFound
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
@@ -73,6 +74,8 @@ def prepare_sheet(
     if not (place.staff.is_above(subject.path) and is_allowed(place.staff.role, "code_sheets.print")):
         raise Forbidden
     slots = _household_slots(session, place.staff, keyring, campaign, subject, count, now)
+    facts = {"organization_code": subject.organization_code, "codes": len(slots)}
+    record(session, "code_sheets.print", campaign_target(campaign.id), after=facts)
     return CodeSheet(
         area=_area(session, subject),
         village=subject.name,

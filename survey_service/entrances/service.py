@@ -1,7 +1,7 @@
 """Use cases of entrances: make posted codes and slots, reissue, revoke, preview."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -16,7 +16,8 @@ from survey_service.campaigns.queries import (
     list_subjects,
     lock_subjects,
 )
-from survey_service.campaigns.rules import Mode, RaterClass, State
+from survey_service.campaigns.rules import Mode, RaterClass, State, campaign_target
+from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_digest
 from survey_service.core.errors import Conflict, Forbidden, Invalid
 from survey_service.core.permissions import Identity
@@ -98,6 +99,8 @@ def create_entrances(
         session.execute(insert(Entrance), _rows(session, keyring, batch, subjects, wanted))
         if mode is Mode.HOUSEHOLD and campaign.launched_at is None:
             campaign.has_household_codes = True
+    facts = asdict(wanted) | {"batch": batch.id, "organization_codes": sorted(organization_codes)}
+    record(session, "entrances.create", campaign_target(campaign_id), after=facts)
     return list(_codes_of_batch(session, keyring, batch, subjects))
 
 
@@ -260,6 +263,8 @@ def create_preview(
             is_preview=True,
         )
     )
+    facts = {"organization_code": organization_code}
+    record(session, "entrances.preview", campaign_target(campaign_id), after=facts)
     return IssuedCode(code, organization_code, Mode.OPEN, rater_class)
 
 
@@ -274,3 +279,5 @@ def revoke_entrance(
     if not staff.is_above(path):
         raise Forbidden
     entrance.revoked_at = now
+    facts = {"campaign_id": entrance.campaign_id, "mode": entrance.mode, "serial": entrance.serial}
+    record(session, "entrances.revoke", f"entrance:{entrance.id}", after=facts)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from survey_service.organizations.import_rows import ImportRow, Problems
 from survey_service.organizations.rules import (
@@ -26,6 +26,7 @@ class Known:
     parent_code: str
     path: str
     generated: frozenset[RosterSize] = frozenset()
+    sizes: Mapping[RosterSize, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

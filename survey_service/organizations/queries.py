@@ -115,9 +115,10 @@ def known_tree(session: Session, *, codes: Collection[str]) -> dict[str, Known]:
 
 
 def _known(row: _Row, parent_code: str) -> Known:
-    sizes = RosterSize if row.is_roster_generated else ()
-    generated = frozenset(size for size in sizes if getattr(row, size) is not None)
-    return Known(row.id, row.code, row.kind, parent_code, row.path, generated)
+    sizes = {size: getattr(row, size) for size in RosterSize}
+    invented = sizes if row.is_roster_generated else {}
+    generated = frozenset(size for size, value in invented.items() if value is not None)
+    return Known(row.id, row.code, row.kind, parent_code, row.path, generated, sizes)
 
 
 def _select_known(

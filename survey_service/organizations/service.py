@@ -1,7 +1,8 @@
 """Use cases of the tree: import, correct sizes, name what is rated."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import PurePath
 
 from sqlalchemy import insert, update
@@ -9,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from survey_service.core.audit import record
 from survey_service.core.errors import Conflict, Forbidden, Invalid
 from survey_service.core.texts import text
 from survey_service.organizations import queries
@@ -94,7 +96,25 @@ def import_organizations(
         raise InvalidRows(problems)
     result = _TreeWriter(session, upload.table.rows, known).write()
     session.expire_all()
+    before, after = _changed_sizes(upload.table.rows, known)
+    facts = asdict(result) | {"file": sha256(content).hexdigest(), "sizes": after}
+    record(session, "organizations.import", "organizations", before={"sizes": before}, after=facts)
     return result
+
+
+_Sizes = dict[str, dict[RosterSize, int | None]]
+
+
+def _changed_sizes(rows: Sequence[ImportRow], known: Mapping[str, Known]) -> tuple[_Sizes, _Sizes]:
+    """Return what a file changes in the sizes of organizations that were there before, by code."""
+    before: _Sizes = {}
+    after: _Sizes = {}
+    for row in (row for row in rows if row.code in known):
+        old = known[row.code].sizes
+        if changed := {size: value for size, value in row.sizes.items() if old[size] != value}:
+            before[row.code] = {size: old[size] for size in changed}
+            after[row.code] = dict(changed)
+    return before, after
 
 
 def check_import(session: Session, *, content: bytes, filename: str, within_path: str | None) -> bytes:
@@ -208,11 +228,14 @@ def update_roster(
     generated ones is left.
     """
     organization = queries.get_organization(session, code=code)
+    before = {str(size): organization.sizes[size] for size in sizes}
+    after = {str(size): value for size, value in sizes.items()}
     left = [size for size, value in organization.sizes.items() if value is not None and size not in sizes]
     for size, value in sizes.items():
         setattr(organization, size, value)
     organization.is_roster_generated = is_generated or (organization.is_roster_generated and bool(left))
     session.flush()
+    record(session, "organizations.update", f"organization:{code}", before=before, after=after)
     return organization
 
 

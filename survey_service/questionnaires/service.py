@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
+from survey_service.core.audit import Facts, record
 from survey_service.core.errors import Invalid
 from survey_service.core.permissions import Identity
 from survey_service.questionnaires.definitions import write_form
@@ -23,7 +24,20 @@ def create_questionnaire(
     questionnaire = Questionnaire(organization_id=staff.organization_id, title=title, created_at=now)
     session.add(questionnaire)
     session.flush()
-    return _add_version(session, questionnaire.id, 1, definition, now)
+    version = _add_version(session, questionnaire.id, 1, definition, now)
+    _record(session, "questionnaires.create", version)
+    return version
+
+
+def _record(
+    session: Session, action: str, version: QuestionnaireVersion, *, before: Facts | None = None
+) -> None:
+    target = f"questionnaire:{version.questionnaire_id}"
+    record(session, action, target, before=before, after=_facts(version))
+
+
+def _facts(version: QuestionnaireVersion) -> Facts:
+    return {"version": version.number, "digest": version.digest}
 
 
 def revise_questionnaire(
@@ -36,12 +50,12 @@ def revise_questionnaire(
     """
     definition = _definition(title, items)
     version = lock_latest_version(session, questionnaire_id)
+    before = _facts(version)
     session.get_one(Questionnaire, questionnaire_id).title = title
-    if version.definition == definition:
-        return version
-    if version.frozen_at is not None:
-        return _add_version(session, questionnaire_id, version.number + 1, definition, now)
+    if version.definition != definition and version.frozen_at is not None:
+        version = _add_version(session, questionnaire_id, version.number + 1, definition, now)
     version.definition, version.digest = definition, _digest(definition)
+    _record(session, "questionnaires.revise", version, before=before)
     return version
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, request
 
 from survey_service.core import clock
+from survey_service.core.audit import SAFE_METHODS
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import Forbidden
@@ -19,7 +20,6 @@ from survey_service.staff.service import Grant
 COOKIE_NAME = "staff_session"
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITES = frozenset({"same-origin", "none"})
 """`none`: the person started it, by the address line or by loading again."""
 

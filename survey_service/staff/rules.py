@@ -51,6 +51,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "staff.create": _OFFICES,
         "staff.reset": _OFFICES,
         "staff.disable": _OFFICES,
+        "audit.read": frozenset({Role.AUDITOR}),
         "session.read": _EVERYONE,
         "session.update": _EVERYONE,
     }
@@ -81,6 +82,17 @@ def may_manage(manager: Role, role: Role) -> bool:
     Whoever resets a password could sign in with it, and so must never reach his own level.
     """
     return may_create(manager, role) and role is not manager
+
+
+RESERVED_USERNAMES = frozenset({"operator", "stranger"})
+"""Names that the audit trail gives to those who have no account (`core.audit`)."""
+ACCOUNT_TARGET = "staff:"
+"""What stands before the user name where the audit trail speaks of an account."""
+
+
+def account_target(username: str) -> str:
+    """Return how the audit trail names an account."""
+    return f"{ACCOUNT_TARGET}{username}"
 
 
 MAX_NAME_LENGTH = 64

@@ -9,6 +9,7 @@ them, outside of any transaction (`Attempt.prove`).
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -16,6 +17,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from survey_service.core.audit import Facts, record
 from survey_service.core.digests import plain_digest
 from survey_service.core.errors import Conflict, Forbidden, Invalid, Locked, NotFound, Unauthorized
 from survey_service.core.permissions import Identity
@@ -129,7 +131,22 @@ def open_session(session: Session, *, proof: Proof, kind: TokenKind, now: dateti
             expires_at=expires_at,
         )
     )
+    _record(session, "session.open", account, actor=account.username, after={"kind": kind})
     return Grant(token, expires_at, account)
+
+
+def record_refused_password(session: Session, *, username: str, code: str) -> None:
+    """Record that somebody did not know the password of an account; of unknown names nothing is kept."""
+    name = rules.normalize_username(username)
+    if not rules.is_username(name):
+        return
+    account = session.scalar(select(StaffAccount).where(StaffAccount.username == name))
+    if account is not None:
+        _record(session, "password.check", account, after={"refused": code})
+
+
+def _record(session: Session, action: str, account: StaffAccount, **facts: Any) -> None:
+    record(session, action, rules.account_target(account.username), **facts)
 
 
 def _proven_account(session: Session, proof: Proof) -> StaffAccount:
@@ -192,6 +209,7 @@ def _identity_of(account: StaffAccount) -> Identity:
         role=account.role,
         organization_id=account.organization_id,
         path=account.organization.path,
+        username=account.username,
     )
 
 
@@ -236,7 +254,16 @@ def create_account(
         created_at=now,
     )
     _insert(session, account)
+    _record(session, "staff.create", account, after=_facts(account))
     return NewPassword(account, chosen if password is None else None)
+
+
+def _facts(account: StaffAccount) -> Facts:
+    return {
+        "display_name": account.display_name,
+        "role": account.role,
+        "organization_code": account.organization.code,
+    }
 
 
 def _check_new_account(username: str, display_name: str, password: str) -> None:
@@ -266,6 +293,8 @@ def _organization(session: Session, code: str) -> Organization:
 
 
 def _insert(session: Session, account: StaffAccount) -> None:
+    if account.username in rules.RESERVED_USERNAMES:
+        raise Conflict("username_taken")
     session.add(account)
     try:
         session.flush()
@@ -293,6 +322,7 @@ def change_password(session: Session, *, proof: Proof, new_password: str) -> Non
     account.must_change_password = False
     account.lockout = rules.Lockout()
     _close_all_sessions(session, account)
+    _record(session, "password.change", account)
 
 
 def reset_password(session: Session, *, staff_id: int, by: Identity | None) -> NewPassword:
@@ -306,14 +336,17 @@ def reset_password(session: Session, *, staff_id: int, by: Identity | None) -> N
     account.must_change_password = True
     account.lockout = rules.Lockout()
     _close_all_sessions(session, account)
+    _record(session, "staff.reset", account)
     return NewPassword(account, password)
 
 
 def disable_account(session: Session, *, staff_id: int, by: Identity, now: datetime) -> StaffAccount:
     """Shut an account below one's own level; its sessions end at once."""
     account = _managed_account(session, staff_id, by)
+    before = {"is_disabled": account.is_disabled}
     account.disabled_at = account.disabled_at or now
     _close_all_sessions(session, account)
+    _record(session, "staff.disable", account, before=before, after={"is_disabled": True})
     return account
 
 

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 from flask import current_app
 
-from survey_service.core import clock
+from survey_service.core import audit, clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import Locked, SlowDown, Unauthorized
@@ -73,12 +73,16 @@ def _prove(username: str, password: str) -> Proof:
     limits.check(name, address)
     try:
         with unit_of_work() as session:
+            # Counting the attempt of somebody who is signed in is no act yet; what comes of it is recorded.
+            audit.keep_silent(session)
             attempt = service.open_attempt(session, username=username, now=clock.now())
         if attempt.staff_id is None:
             limits.check_unknown_name(name)
         return attempt.prove(password)
-    except (Unauthorized, Locked):
+    except (Unauthorized, Locked) as error:
         limits.count_refusal(name, address)
+        with unit_of_work() as session:
+            service.record_refused_password(session, username=username, code=error.code)
         raise
 
 
@@ -100,6 +104,7 @@ def sign_out() -> None:
     if presented is not None:
         with unit_of_work() as session:
             service.close_session(session, token=presented.token)
+            audit.record(session, "session.close", rules.account_target(current_staff().username))
 
 
 def change_own_password(*, password: str, new_password: str) -> None:

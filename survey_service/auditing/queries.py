@@ -1,0 +1,96 @@
+"""Reads of the chain; each is paged or streamed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Row, Select, case, exists, func, select
+from sqlalchemy.orm import Session
+
+from survey_service.auditing.models import THE_ONE, AuditDelivery, AuditEntry, AuditHead
+from survey_service.auditing.rules import Entry, Facts, Head
+from survey_service.core.audit import STRANGER
+from survey_service.core.canonical import canonical_json
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import is_within
+from survey_service.staff.models import StaffAccount
+from survey_service.staff.rules import ACCOUNT_TARGET
+
+PAGE_SIZE = 100
+_ROWS_AT_ONCE = 500
+
+_COLUMNS = tuple(AuditEntry.__table__.columns)
+_Row = Row[*tuple[Any, ...]]
+
+
+def list_entries(
+    session: Session, *, within_path: str, after: int = 0, limit: int = PAGE_SIZE
+) -> list[Entry]:
+    """Return the entries that concern a sub-tree, oldest first."""
+    statement = _concerning(within_path).where(AuditEntry.seq > after).order_by(AuditEntry.seq)
+    return [_entry(row) for row in session.execute(statement.limit(limit))]
+
+
+def list_latest(session: Session, *, within_path: str, before: int, limit: int = PAGE_SIZE) -> list[Entry]:
+    """Return the entries that concern a sub-tree and stand before one of the chain, newest first."""
+    statement = _concerning(within_path).where(AuditEntry.seq < before).order_by(AuditEntry.seq.desc())
+    return [_entry(row) for row in session.execute(statement.limit(limit))]
+
+
+def _concerning(path: str) -> Select[*tuple[Any, ...]]:
+    """Leave out what people of other sub-trees did, and who failed to sign in as one of them.
+
+    What the operator did concerns everybody. For an auditor of the whole tree nothing is left out.
+    """
+    claimed = func.substr(AuditEntry.target, len(ACCOUNT_TARGET) + 1)
+    username = case((AuditEntry.actor == STRANGER, claimed), else_=AuditEntry.actor)
+    is_of_others = exists().where(
+        StaffAccount.username == username,
+        StaffAccount.organization_id == Organization.id,
+        ~is_within(path),
+    )
+    return select(*_COLUMNS).where(~is_of_others)
+
+
+def stream_entries(session: Session) -> Iterator[Entry]:
+    """Yield the whole chain without ever holding more than a few hundred entries."""
+    statement = select(*_COLUMNS).order_by(AuditEntry.seq)
+    for row in session.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE}):
+        yield _entry(row)
+
+
+def _entry(row: _Row) -> Entry:
+    values = row._asdict()
+    return Entry(**values | {name: _facts(values[name]) for name in ("before", "after")})
+
+
+def _facts(stored: str | None) -> Facts | None:
+    """Return the facts as they were hashed; a text that we would not have written comes as no such facts."""
+    if stored is None:
+        return None
+    try:
+        facts: Facts = json.loads(stored)
+    except ValueError:
+        return {"unreadable": stored}
+    return facts if canonical_json(facts) == stored else {"unreadable": stored}
+
+
+def get_head(session: Session) -> Head:
+    """Return the end of the chain."""
+    return session.get_one(AuditHead, THE_ONE).head
+
+
+def lock_head(session: Session) -> AuditHead:
+    """Return the end of the chain and hold it until the commit: nobody else can append meanwhile."""
+    return session.get_one(AuditHead, THE_ONE, with_for_update=True, populate_existing=True)
+
+
+def get_delivery(session: Session) -> AuditDelivery:
+    """Return when the head was last sent out."""
+    return session.get_one(AuditDelivery, THE_ONE)
+
+
+def lock_delivery(session: Session) -> AuditDelivery | None:
+    """Return the same and hold it, or None while somebody else is about to send."""
+    statement = select(AuditDelivery).with_for_update(skip_locked=True)
+    return session.scalar(statement, execution_options={"populate_existing": True})

@@ -1,0 +1,151 @@
+"""How entries are chained, and how a chain is checked from its beginning to its known heads."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from survey_service.core.canonical import canonical_digest
+
+Facts = Mapping[str, Any]
+
+PURGE = "audit.purge"
+"""The action of a checkpoint: its `after` is the head of what was removed from the beginning of the chain."""
+
+_HEAD_LINE = re.compile(r"(\d{1,18}) ([0-9a-f]{64})")
+_SHORTEST_DELAY, _LONGEST_DELAY = timedelta(minutes=2), timedelta(hours=1)
+_MOST_DOUBLINGS = 5
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry of a chain at some moment: whoever keeps it can tell later whether it is still there."""
+
+    seq: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.digest}"
+
+
+GENESIS = Head(0, "0" * 64)
+"""What the first entry follows."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act in the chain, in the words of the API; `before` and `after` are JSON objects or None."""
+
+    seq: int
+    at: str
+    """A moment in UTC with microseconds, so that the text sorts by time."""
+    actor: str
+    action: str
+    target: str
+    before: Facts | None
+    after: Facts | None
+    previous: str
+    digest: str
+
+    @property
+    def head(self) -> Head:
+        return Head(self.seq, self.digest)
+
+    @property
+    def refusal(self) -> str | None:
+        """Return the code of the error that an act met, or None where it was done."""
+        return str(self.after["refused"]) if self.after and "refused" in self.after else None
+
+    def expected_digest(self) -> str:
+        """Return the SHA-256 of the canonical JSON of everything but the digest."""
+        content = asdict(self)
+        del content["digest"]
+        return canonical_digest(content)
+
+
+def follow(
+    head: Head,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    target: str,
+    before: Facts | None = None,
+    after: Facts | None = None,
+) -> Entry:
+    """Return the entry that continues a chain."""
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    unsigned = Entry(head.seq + 1, moment, actor, action, target, before, after, head.digest, digest="")
+    return replace(unsigned, digest=unsigned.expected_digest())
+
+
+class Fault(StrEnum):
+    """What is wrong with a chain at some entry."""
+
+    MISSING = "missing"
+    UNLINKED = "unlinked"
+    ALTERED = "altered"
+    REWRITTEN = "rewritten"
+
+
+@dataclass(frozen=True)
+class BadEntry:
+    """The first place where a chain is not what it was."""
+
+    seq: int
+    fault: Fault
+
+
+class ChainCheck:
+    """Takes the entries of a chain one after another, and remembers no more than the last of them."""
+
+    def __init__(self, known_heads: Iterable[Head] = ()) -> None:
+        self._known = {head.seq: head.digest for head in known_heads if head != GENESIS}
+        self._beginning = self.last = GENESIS
+        self._has_checkpoint = False
+
+    def take(self, entry: Entry) -> BadEntry | None:
+        """Return what is wrong with the next entry, or None."""
+        if self.last == GENESIS and entry.seq > 1:
+            # Only a checkpoint further on can say that a chain may begin here.
+            self._beginning = self.last = Head(entry.seq - 1, entry.previous)
+        if entry.seq != self.last.seq + 1:
+            return BadEntry(self.last.seq + 1, Fault.MISSING)
+        if (fault := self._fault(entry)) is not None:
+            return BadEntry(entry.seq, fault)
+        self.last = entry.head
+        if entry.action == PURGE and entry.after == asdict(self._beginning):
+            self._has_checkpoint = True
+        return None
+
+    def _fault(self, entry: Entry) -> Fault | None:
+        if entry.previous != self.last.digest:
+            return Fault.UNLINKED
+        if entry.digest != entry.expected_digest():
+            return Fault.ALTERED
+        is_known = self._known.pop(entry.seq, entry.digest) == entry.digest
+        return None if is_known else Fault.REWRITTEN
+
+    def finish(self, head: Head) -> BadEntry | None:
+        """Return what is wrong with the chain as a whole; `head` is the one stored beside it."""
+        if self._beginning != GENESIS and not self._has_checkpoint:
+            return BadEntry(1, Fault.MISSING)
+        if self.last != head or self._known:
+            return BadEntry(self.last.seq + 1, Fault.MISSING)
+        return None
+
+
+def read_heads(text: str) -> list[Head]:
+    """Return the heads of a text with `seq digest` on each line; raises ValueError for any other line."""
+    found = [(number, _HEAD_LINE.fullmatch(line)) for number, line in enumerate(text.splitlines(), start=1)]
+    if bad := [str(number) for number, match in found if match is None]:
+        raise ValueError(f"no head of an audit trail in line {', '.join(bad)}")
+    return [Head(int(match[1]), match[2]) for _, match in found if match is not None]
+
+
+def retry_delay(failures: int) -> timedelta:
+    """Return how long to wait after so many failures: two minutes, then twice as long, up to an hour."""
+    doubled = _SHORTEST_DELAY * (1 << min(failures - 1, _MOST_DOUBLINGS))
+    return min(doubled, _LONGEST_DELAY)
