@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.core.db import is_sqlite, reading
+from survey_service.campaigns.queries import get_campaign
+from survey_service.core.db import reading, see_one_snapshot
 from survey_service.mass_evaluation.jobs import sweep_scores
 from survey_service.mass_evaluation.service import find_score_difference
+from survey_service.sealing.verification import find_sealed_difference
 from survey_service.tallies.jobs import sweep_dirty
 from survey_service.tallies.service import Difference, find_difference
 
@@ -26,18 +27,14 @@ def check_everything(*, is_thorough: bool) -> list[str]:
 
 def _check_campaign(campaign_id: int) -> Iterator[str]:
     with reading() as session:
-        _see_one_snapshot(session)
-        found = find_difference(session, campaign_id=campaign_id) or find_score_difference(
+        see_one_snapshot(session)
+        is_sealed = get_campaign(session, campaign_id).sealed_at is not None
+        find_other = find_sealed_difference if is_sealed else find_score_difference
+        found = find_difference(session, campaign_id=campaign_id) or find_other(
             session, campaign_id=campaign_id
         )
     if found is not None:
         yield _line(campaign_id, found)
-
-
-def _see_one_snapshot(session: Session) -> None:
-    """Let the whole check see one moment; SQLite gives that to every transaction by itself."""
-    if not is_sqlite(session):
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _line(campaign_id: int, found: Difference) -> str:

@@ -4,20 +4,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import click
 from flask import Flask
 
 from survey_service.app import create_app
+from survey_service.auditing.queries import get_head
+from survey_service.auditing.rules import FAULTS, Head, read_heads
+from survey_service.auditing.service import check_chain
 from survey_service.checking import check_everything
 from survey_service.core import clock
-from survey_service.core.db import unit_of_work
+from survey_service.core.db import reading, see_one_snapshot, unit_of_work
 from survey_service.core.errors import ServiceError
 from survey_service.core.logs import configure_logs
 from survey_service.core.migrations import upgrade
 from survey_service.demonstration.command import demo
 from survey_service.organizations.import_files import describe_bad_rows
 from survey_service.organizations.service import InvalidRows, import_organizations
+from survey_service.sealing.running import seal_campaign
 from survey_service.serving import serve_application
 from survey_service.staff.rules import Role
 from survey_service.staff.service import create_account
@@ -87,6 +92,15 @@ def rebuild(*, check: bool) -> None:
     sys.exit(1 if differences else 0)
 
 
+@main.command()
+@click.argument("campaign_id", type=int)
+def seal(*, campaign_id: int) -> None:
+    """Seal a closed campaign for good; after an interruption, say it again."""
+    with _app().app_context(), _explained():
+        seal_campaign(campaign_id, staff=None)
+    click.echo(f"Campaign {campaign_id} is sealed.")
+
+
 main.add_command(demo)
 
 
@@ -134,3 +148,41 @@ def import_file(file: Path) -> None:
             session, content=file.read_bytes(), filename=file.name, within_path=None
         )
     click.echo(f"created {result.created}, updated {result.updated}")
+
+
+@main.group()
+def audit() -> None:
+    """The audit trail: who did what."""
+
+
+@audit.command("head")
+def show_head() -> None:
+    """Print number and digest of the last entry: kept elsewhere, they show later what was rewritten."""
+    with _app().app_context(), reading() as session:
+        click.echo(get_head(session))
+
+
+@audit.command()
+@click.option(
+    "--head",
+    "heads_file",
+    type=click.File(),
+    help="A file of heads, one a line, as `audit head` printed them: the chain must still have them all.",
+)
+def verify(*, heads_file: TextIO | None) -> None:
+    """Check the whole chain; exits with 1 naming the first entry that is not what it was."""
+    known_heads = _read_heads(heads_file) if heads_file else []
+    with _app().app_context(), reading() as session:
+        see_one_snapshot(session)
+        found = check_chain(session, known_heads=known_heads)
+    if not isinstance(found, Head):
+        click.echo(f"entry {found.seq}: {FAULTS[found.fault]}", err=True)
+        sys.exit(1)
+    click.echo(f"The audit trail is whole. Its head: {found}")
+
+
+def _read_heads(file: TextIO) -> list[Head]:
+    try:
+        return read_heads(file.read())
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--head") from error

@@ -1,5 +1,6 @@
 """How entries are chained, and how a chain is checked from its beginning to its known heads."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +15,8 @@ Facts = Mapping[str, Any]
 PURGE = "audit.purge"
 """The action of a checkpoint: its `after` is the head of what was removed from the beginning of the chain."""
 
-_HEAD_LINE = re.compile(r"(\d{1,18}) ([0-9a-f]{64})")
+_HEAD_LINE = re.compile(r"(?:(\d{1,18}) )?([0-9a-f]{64})")
+_UNNUMBERED = 0
 _SHORTEST_DELAY, _LONGEST_DELAY = timedelta(minutes=2), timedelta(hours=1)
 _MOST_DOUBLINGS = 5
 
@@ -90,6 +92,15 @@ class Fault(StrEnum):
     REWRITTEN = "rewritten"
 
 
+FAULTS: Mapping[Fault, str] = {
+    Fault.MISSING: "is missing",
+    Fault.UNLINKED: "does not follow the entry before it: something was removed, inserted or reordered",
+    Fault.ALTERED: "was altered: its digest is not that of its content",
+    Fault.REWRITTEN: "is not the one that was known: the chain was written anew",
+}
+"""What is said about a fault on the command line."""
+
+
 @dataclass(frozen=True)
 class BadEntry:
     """The first place where a chain is not what it was."""
@@ -102,7 +113,7 @@ class ChainCheck:
     """Takes the entries of a chain one after another, and remembers no more than the last of them."""
 
     def __init__(self, known_heads: Iterable[Head] = ()) -> None:
-        self._known = {head.seq: head.digest for head in known_heads if head != GENESIS}
+        self._known = {head.digest: head.seq for head in known_heads if head != GENESIS}
         self._beginning = self.last = GENESIS
         self._has_checkpoint = False
 
@@ -116,6 +127,7 @@ class ChainCheck:
         if (fault := self._fault(entry)) is not None:
             return BadEntry(entry.seq, fault)
         self.last = entry.head
+        self._known.pop(entry.digest, None)
         if entry.action == PURGE and entry.after == asdict(self._beginning):
             self._has_checkpoint = True
         return None
@@ -123,26 +135,35 @@ class ChainCheck:
     def _fault(self, entry: Entry) -> Fault | None:
         if entry.previous != self.last.digest:
             return Fault.UNLINKED
-        if entry.digest != entry.expected_digest():
-            return Fault.ALTERED
-        is_known = self._known.pop(entry.seq, entry.digest) == entry.digest
-        return None if is_known else Fault.REWRITTEN
+        return None if entry.digest == entry.expected_digest() else Fault.ALTERED
 
     def finish(self, head: Head) -> BadEntry | None:
         """Return what is wrong with the chain as a whole; `head` is the one stored beside it."""
         if self._beginning != GENESIS and not self._has_checkpoint:
             return BadEntry(1, Fault.MISSING)
-        if self.last != head or self._known:
+        first_unknown = min(self._known.values(), default=0)
+        if self.last != head or first_unknown > self.last.seq:
             return BadEntry(self.last.seq + 1, Fault.MISSING)
-        return None
+        return BadEntry(max(first_unknown, 1), Fault.REWRITTEN) if self._known else None
 
 
 def read_heads(text: str) -> list[Head]:
-    """Return the heads of a text with `seq digest` on each line; raises ValueError for any other line."""
-    found = [(number, _HEAD_LINE.fullmatch(line)) for number, line in enumerate(text.splitlines(), start=1)]
-    if bad := [str(number) for number, match in found if match is None]:
-        raise ValueError(f"no head of an audit trail in line {', '.join(bad)}")
-    return [Head(int(match[1]), match[2]) for _, match in found if match is not None]
+    """Return the heads that somebody has kept; raises ValueError for anything else.
+
+    A line is `seq digest` as the command prints it, a digest alone as it may be copied from paper, or the
+    JSON that a webhook received or the API gave.
+    """
+    return [_read_head(line.strip()) for line in text.splitlines() if line.strip()]
+
+
+def _read_head(line: str) -> Head:
+    if line.startswith("{"):
+        value = json.loads(line)
+        line = f"{value.get('seq')} {value.get('digest')}"
+    found = _HEAD_LINE.fullmatch(line)
+    if found is None:
+        raise ValueError(f"this is no head of an audit trail: {line}")
+    return Head(int(found[1] or _UNNUMBERED), found[2])
 
 
 def retry_delay(failures: int) -> timedelta:

@@ -178,6 +178,15 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
+def see_one_snapshot(session: Session) -> None:
+    """Let a session that only reads see one moment from here on.
+
+    SQLite gives that to every transaction by itself.
+    """
+    if not is_sqlite(session):
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 def current_database() -> Database:
     """Return the database of the running application."""
     database: Database = current_app.extensions["database"]

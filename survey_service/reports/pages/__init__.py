@@ -2,6 +2,7 @@
 
 from survey_service.reports.pages import (
     accounts,
+    audit,
     campaigns,
     entrances,
     organizations,
@@ -13,6 +14,7 @@ from survey_service.reports.pages.frame import pages
 
 __all__ = [
     "accounts",
+    "audit",
     "campaigns",
     "entrances",
     "organizations",

@@ -11,7 +11,12 @@ from survey_service.staff.models import StaffAccount
 from survey_service.staff.rules import is_allowed
 
 HOME = "/staff/campaigns"
-SECTIONS = {"campaigns": "campaigns.read", "organizations": "organizations.read", "accounts": "staff.read"}
+SECTIONS = {
+    "campaigns": "campaigns.read",
+    "organizations": "organizations.read",
+    "accounts": "staff.read",
+    "audit": "audit.read",
+}
 """The sections of the pages, each with the permission that opens it."""
 
 _KINDS_OF_REFUSALS = frozenset(
