@@ -29,13 +29,15 @@ from survey_service.questionnaires.views import blp as questionnaires
 from survey_service.reports.pages import pages as staff_pages
 from survey_service.reports.presentation.frame import staff_message
 from survey_service.reports.views import blp as reports
+from survey_service.sealing.pages import pages as bulletin_pages
+from survey_service.sealing.views import blp as sealing
 from survey_service.staff.authenticate import authenticate
 from survey_service.staff.rules import is_allowed
 from survey_service.staff.views import blp as staff
 from survey_service.wiring import HANDLERS, SWEEPS
 
 API_PREFIX = "/api/v1"
-BLUEPRINTS = (organizations, staff, auditing, questionnaires, campaigns, entrances, ballots, reports)
+BLUEPRINTS = (organizations, staff, auditing, questionnaires, campaigns, entrances, ballots, sealing, reports)
 
 
 def create_app(settings: Settings | None = None, *, database: Database | None = None) -> Flask:
@@ -86,6 +88,7 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(service_routes)
     app.register_blueprint(campaign_pages)
     app.register_blueprint(voter_pages)
+    app.register_blueprint(bulletin_pages)
     app.register_blueprint(staff_pages)
 
 

@@ -67,14 +67,17 @@ def _roster_size(organization: Organization, key: RaterClass, *, uses_households
 
 def formula_hash(campaign: Campaign, *, form_digest: str, eligible: EligibleNumbers) -> str:
     """Return the SHA-256 over everything that decides a score besides the ballots."""
-    return canonical_digest(
-        {
-            "formula": json.loads(campaign.formula),
-            "questionnaire": form_digest,
-            "subject_type": campaign.subject_kind,
-            "eligible": eligible,
-        }
-    )
+    return canonical_digest(frozen_inputs(campaign, form_digest=form_digest, eligible=eligible))
+
+
+def frozen_inputs(campaign: Campaign, *, form_digest: str, eligible: EligibleNumbers) -> dict[str, object]:
+    """Return everything that decides a score besides the ballots, as it is hashed at launch."""
+    return {
+        "formula": json.loads(campaign.formula),
+        "questionnaire": form_digest,
+        "subject_type": campaign.subject_kind,
+        "eligible": eligible,
+    }
 
 
 def launch_warnings(campaign: Campaign, formula: Formula, eligible: EligibleNumbers) -> list[str]:

@@ -15,6 +15,7 @@ class Campaign(Base):
 
     `accepts_until` stands beside the times it follows from because the ballot's statement compares
     with it; `wrapped_key` is the campaign key, which turns credentials into participation digests.
+    `frozen_at` shuts out ballots when sealing begins; `sealed_at` says that it has been finished.
     """
 
     __tablename__ = "campaign"
@@ -47,6 +48,7 @@ class Campaign(Base):
     created_at: Mapped[datetime]
     launched_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    frozen_at: Mapped[datetime | None]
     sealed_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 

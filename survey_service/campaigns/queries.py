@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey_service.campaigns.formulas import formula_from_json
 from survey_service.campaigns.models import Campaign, CampaignCorrection, CampaignSubject
 from survey_service.campaigns.rules import Formula, RaterClass, key_label
-from survey_service.core.errors import Forbidden, NotFound
+from survey_service.core.errors import Forbidden, Gone, NotFound
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.organizations.models import Organization, Subject
@@ -59,10 +59,13 @@ def get_formula(campaign: Campaign) -> Formula:
 
 
 def get_campaign_key(session: Session, *, keyring: Keyring, campaign_id: int) -> bytes:
-    """Return the key that turns credentials into participation digests; raises NotFound once destroyed."""
-    wrapped = session.scalar(select(Campaign.wrapped_key).where(Campaign.id == campaign_id))
+    """Return the key that turns credentials into participation digests.
+
+    Raises NotFound for an unknown campaign, Gone `closed` when sealing has destroyed the key.
+    """
+    wrapped = get_campaign(session, campaign_id).wrapped_key
     if wrapped is None:
-        raise NotFound
+        raise Gone
     return keyring.unwrap(wrapped, label=key_label(campaign_id))
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.core.canonical import canonical_json
 from survey_service.mass_evaluation.rules import Figure, Interval, ItemFigure, MassScore, show
 
 
@@ -31,6 +32,17 @@ def detail_json(score: MassScore) -> dict[str, object]:
     """Return the same with the items and the trace."""
     items = None if score.items is None else [_item(item) for item in score.items]
     return {**summary_json(score), "items": items, "trace": score.trace}
+
+
+def figures_text(score: MassScore) -> str:
+    """Write the figures of one row of a score table for storage."""
+    return canonical_json(summary_json(score))
+
+
+def derivation_text(score: MassScore) -> str:
+    """Write items and trace for storage."""
+    whole = detail_json(score)
+    return canonical_json({"items": whole["items"], "trace": whole["trace"]})
 
 
 def _figures(

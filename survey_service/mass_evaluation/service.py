@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.campaigns.queries import get_campaign, get_formula
 from survey_service.campaigns.rules import Formula, Mode, RaterClass, State
-from survey_service.core.canonical import canonical_json
 from survey_service.core.disclosure import is_release_due
+from survey_service.core.errors import Conflict
 from survey_service.core.events import publish
 from survey_service.entrances.queries import issued_by_subject
-from survey_service.mass_evaluation.json_form import detail_json, summary_json
+from survey_service.mass_evaluation.json_form import derivation_text, figures_text
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.mass_evaluation.queries import list_scores, subjects_to_score
 from survey_service.mass_evaluation.rules import MassScore as Score
@@ -72,7 +72,7 @@ def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_ever
     """Score the subjects whose tally has changed (or all of them); returns how many were looked at.
 
     A score is computed from the tally as it stands and shown only when a release is due; the revision that
-    was looked at is remembered either way.
+    was looked at is remembered either way. Raises Conflict `wrong_state` where a sealed score would change.
     """
     campaign = get_campaign(session, campaign_id)
     heads = (
@@ -80,6 +80,8 @@ def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_ever
         if is_everything
         else subjects_to_score(session, campaign_id)
     )
+    if heads and campaign.sealed_at is not None:
+        raise Conflict("wrong_state")
     if heads:
         scoring = prepare_scoring(session, campaign)
         is_closed = campaign.window.state(now) in _FINAL_STATES
@@ -121,15 +123,14 @@ def _may_release(previous: MassScore, score: Score, *, min_cell: int, is_closed:
 
 
 def _release(campaign_id: int, head: TallyHead, score: Score, now: datetime) -> MassScore:
-    whole = detail_json(score)
     return MassScore(
         campaign_id=campaign_id,
         subject_id=head.subject_id,
         tally_revision=head.revision,
         as_of_returned=score.returned,
         status=score.status,
-        figures=canonical_json(summary_json(score)),
-        derivation=canonical_json({"items": whole["items"], "trace": whole["trace"]}),
+        figures=figures_text(score),
+        derivation=derivation_text(score),
         released_at=now,
     )
 
@@ -151,7 +152,7 @@ def find_score_difference(session: Session, *, campaign_id: int) -> Difference |
             continue
         eligible = session.get_one(CampaignSubject, (campaign_id, subject_id)).eligible
         score = scoring.score(subject_id, by_subject.get(subject_id, []), eligible)
-        recounted = canonical_json(summary_json(score))
+        recounted = figures_text(score)
         if recounted != stored.figures:
             return Difference(f"score of subject {subject_id}", stored.figures, recounted)
     return None

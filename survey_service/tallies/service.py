@@ -12,6 +12,7 @@ from survey_service.ballots.models import DirtyMark
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.queries import get_campaign, get_formula
 from survey_service.core import clock
+from survey_service.core.errors import Conflict
 from survey_service.core.events import publish
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
@@ -42,16 +43,35 @@ def rebuild_dirty(session: Session, *, campaign_id: int, now: datetime) -> int:
     Marks are deleted before the ballots are counted, and the count is a later statement with a newer
     snapshot: a ballot whose mark was not visible yet keeps its mark for the next round. Another
     rebuild of the same subject waits for the row of the subject, so the later count is written last.
+    Raises Conflict `wrong_state` for a mark of a sealed campaign, whose tally never changes.
     """
     marked = _take_marks(session, campaign_id)
-    subject_ids = sorted(set(marked))
-    if subject_ids:
-        _lock_subjects(session, campaign_id, subject_ids)
-        counter = _counter(session, campaign_id)
-        for subject_id in subject_ids:
-            _rebuild_subject(session, campaign_id, subject_id, counter, now)
-        publish(session, TallyRebuilt(campaign_id))
+    if marked:
+        _rebuild_subjects(session, campaign_id, sorted(set(marked)), now)
     return len(marked)
+
+
+def recount_campaign(session: Session, *, campaign_id: int, now: datetime) -> None:
+    """Count every subject anew, and take all waiting marks at once.
+
+    For a campaign that takes no ballots any more: one count of each subject settles all of its marks.
+    Raises Conflict `wrong_state` once the campaign is sealed.
+    """
+    # This waits for rebuilds that hold some of the marks.
+    session.execute(delete(DirtyMark).where(DirtyMark.campaign_id == campaign_id))
+    of_campaign = select(CampaignSubject.subject_id).where(CampaignSubject.campaign_id == campaign_id)
+    subject_ids = session.scalars(of_campaign.order_by(CampaignSubject.subject_id)).all()
+    _rebuild_subjects(session, campaign_id, subject_ids, now)
+
+
+def _rebuild_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int], now: datetime) -> None:
+    if get_campaign(session, campaign_id).sealed_at is not None:
+        raise Conflict("wrong_state")
+    _lock_subjects(session, campaign_id, subject_ids)
+    counter = _counter(session, campaign_id)
+    for subject_id in subject_ids:
+        _rebuild_subject(session, campaign_id, subject_id, counter, now)
+    publish(session, TallyRebuilt(campaign_id))
 
 
 def _take_marks(session: Session, campaign_id: int) -> Sequence[int]:
@@ -130,12 +150,14 @@ def _advance_head(session: Session, campaign_id: int, subject_id: int, returned:
 def find_difference(session: Session, *, campaign_id: int) -> Difference | None:
     """Recount a whole campaign from its ballots and return the first difference to the stored tally.
 
+    Each ballot has its participation, until sealing deletes them together with the campaign key.
     Subjects with ballots that no rebuild has seen yet are left out: they are not wrong, only late. The
     session must see one snapshot.
     """
     participations, ballots = count_rows(session, campaign_id)
-    if participations != ballots:
-        return Difference("participations and ballots", participations, ballots)
+    expected = 0 if get_campaign(session, campaign_id).wrapped_key is None else ballots
+    if participations != expected:
+        return Difference("participations and ballots", participations, expected)
     late = dirty_subjects(session, campaign_id)
     stored = {_key_of(row): row for row in list_slices(session, campaign_id) if row.subject_id not in late}
     recounted = _recount(session, campaign_id, late)

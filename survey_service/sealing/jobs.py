@@ -1,0 +1,19 @@
+"""Queue entry of sealing."""
+
+from datetime import timedelta
+
+from survey_service.core import clock
+from survey_service.core.db import reading
+from survey_service.sealing.queries import interrupted_sealings
+from survey_service.sealing.running import seal_campaign
+
+PATIENCE = timedelta(minutes=15)
+"""No step of a living process takes so long, and a failing one is not tried more often."""
+
+
+def sweep_sealings() -> None:
+    """Finish what was interrupted: a promise half kept is none."""
+    with reading() as session:
+        interrupted = interrupted_sealings(session, before=clock.now() - PATIENCE)
+    for campaign_id in interrupted:
+        seal_campaign(campaign_id, staff=None)

@@ -1,0 +1,43 @@
+"""The statements that take the order of arrival and the ids of the voters' secrets out of the tables.
+
+PostgreSQL keeps rows where they were written, with the number of the transaction that wrote them. So all
+rows of the campaign are deleted and written anew by one transaction, in the order of their new random ids.
+On SQLite these tables are trees in the order of their keys: new keys are a new order, and `VACUUM` then
+writes the pages anew.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import TextClause, text
+
+_POSTGRESQL_BALLOT = """
+WITH gone AS (
+    DELETE FROM ballot WHERE campaign_id = :campaign_id
+    RETURNING subject_id, rater_class, mode, place_id, answers
+)
+INSERT INTO ballot (campaign_id, subject_id, id, rater_class, mode, place_id, flag, answers)
+SELECT :campaign_id, subject_id, uuid_send(gen_random_uuid()) AS new_id, rater_class, mode, place_id, '',
+    answers
+FROM gone ORDER BY new_id"""
+_POSTGRESQL_TEXT = """
+WITH gone AS (DELETE FROM ballot_text WHERE campaign_id = :campaign_id RETURNING subject_id, item, text)
+INSERT INTO ballot_text (campaign_id, subject_id, item, id, text)
+SELECT :campaign_id, subject_id, item, uuid_send(gen_random_uuid()) AS new_id, text
+FROM gone ORDER BY new_id"""
+# A receipt is a digest: in the order of the receipts nothing is left of the order of arrival.
+_POSTGRESQL_RECEIPT = """
+WITH gone AS (DELETE FROM receipt WHERE campaign_id = :campaign_id RETURNING receipt, subject_id)
+INSERT INTO receipt (receipt, campaign_id, subject_id)
+SELECT receipt, :campaign_id, subject_id FROM gone ORDER BY receipt COLLATE "C" """
+_SQLITE_BALLOT = "UPDATE ballot SET id = randomblob(16), flag = '' WHERE campaign_id = :campaign_id"
+_SQLITE_TEXT = "UPDATE ballot_text SET id = randomblob(16) WHERE campaign_id = :campaign_id"
+
+REWRITE_BALLOTS: Mapping[str, TextClause] = {
+    "postgresql": text(_POSTGRESQL_BALLOT),
+    "sqlite": text(_SQLITE_BALLOT),
+}
+REWRITE_OTHERS: Mapping[str, Sequence[TextClause]] = {
+    "postgresql": (text(_POSTGRESQL_TEXT), text(_POSTGRESQL_RECEIPT)),
+    "sqlite": (text(_SQLITE_TEXT),),
+}
+"""By the name of the engine's dialect."""
