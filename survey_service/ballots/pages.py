@@ -8,7 +8,7 @@ from survey_service.ballots import access, presentation, queries, voting
 from survey_service.ballots.rules import RECEIPT_LENGTH, is_secret
 from survey_service.campaigns.rules import State
 from survey_service.core import clock
-from survey_service.core.db import reading, unit_of_work
+from survey_service.core.db import reading, single_statements
 from survey_service.core.errors import Conflict, Invalid
 from survey_service.core.permissions import public
 from survey_service.entrances.codes import normalize, read_symbols
@@ -72,7 +72,7 @@ def cast_ballot(code: str) -> Any:
 
 def _cast(code: str) -> Response:
     secret = request.cookies.get("secret", "")
-    with unit_of_work() as session:
+    with single_statements() as session:
         ticket, ballot = voting.submit(
             session,
             raw_code=code,

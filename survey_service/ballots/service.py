@@ -8,8 +8,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 
 from sqlalchemy import Result, delete, exists, insert, select, update
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import Ballot, BallotText, DirtyMark, Participation
@@ -20,7 +22,7 @@ from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import lock_campaign
 from survey_service.campaigns.rules import Revote, campaign_target
 from survey_service.core.audit import record
-from survey_service.core.db import is_sqlite
+from survey_service.core.db import begin_transaction, is_sqlite
 from survey_service.core.errors import Conflict, Gone, NotFound, Unavailable
 from survey_service.core.events import publish
 from survey_service.entrances.models import Entrance
@@ -60,13 +62,13 @@ def cast_ballot(
         text_items=plan.text_items,
     )
     parameters = _gate_parameters(ticket, now) | _row_parameters(ticket, participation, keys, checked)
-    gate, spent, stored = _insert(session, parameters, texts=len(checked.texts))
-    if gate and spent and stored:
+    outcome = _insert(session, parameters, texts=len(checked.texts))
+    if outcome is _Outcome.STORED:
         publish(session, BallotCast(ticket.campaign_id))
         return CastBallot(keys.receipt, is_new=True)
     # Nothing of a half-accepted ballot may stay, and what follows must see what others have committed.
     session.rollback()
-    if not gate:
+    if outcome is _Outcome.SHUT:
         raise _refusal(session, ticket)
     return _settle(session, ticket, participation, keys, checked, parameters)
 
@@ -100,16 +102,33 @@ def _row_parameters(
     return parameters
 
 
-def _insert(session: Session, parameters: Mapping[str, object], *, texts: int) -> tuple[int, int, int]:
-    """Insert everything, and return how many rows gate, participation and ballot gave."""
-    if not is_sqlite(session):
-        gate, spent, stored = session.execute(whole_statement(texts), parameters).one()
-        return gate, spent, stored
+class _Outcome(Enum):
+    """What became of the inserts: all done, or none since the gate was shut or a key stood already."""
+
+    STORED = auto()
+    SHUT = auto()
+    KNOWN = auto()
+
+
+def _insert(session: Session, parameters: Mapping[str, object], *, texts: int) -> _Outcome:
+    """Insert everything or, in the end, nothing."""
+    if is_sqlite(session):
+        return _insert_in_turn(session, parameters, texts=texts)
+    try:
+        gate, stored = session.connection().execute(whole_statement(texts), parameters).one()
+    except DataError:
+        return _Outcome.KNOWN
+    if not gate:
+        return _Outcome.SHUT
+    return _Outcome.STORED if stored else _Outcome.KNOWN
+
+
+def _insert_in_turn(session: Session, parameters: Mapping[str, object], *, texts: int) -> _Outcome:
     gate_clause, inserts = single_statements(texts)
     if not _rows(session.execute(gate_clause, parameters)):
-        return 0, 0, 0
+        return _Outcome.SHUT
     spent, stored, *_ = [_rows(session.execute(clause, parameters)) for clause in inserts]
-    return 1, spent, stored
+    return _Outcome.STORED if spent and stored else _Outcome.KNOWN
 
 
 def _rows(result: Result[tuple[int]]) -> int:
@@ -170,6 +189,7 @@ def _replace(
     parameters: Mapping[str, object],
 ) -> None:
     """Put other answers in the place of a ballot, behind the same gate as a new one."""
+    begin_transaction(session)
     gate = session.execute(gate_statement(locks=not is_sqlite(session)), parameters).first()
     if gate is None:
         raise Gone

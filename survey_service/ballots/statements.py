@@ -20,22 +20,32 @@ WHERE campaign.id = :campaign_id AND entrance.id = :entrance_id
   AND (campaign.closed_at IS NULL OR :opened_at <= campaign.closed_at)
 """
 
-_PARTICIPATION = "INSERT INTO participation (campaign_id, digest) SELECT id, :digest FROM {gate}"
+_PARTICIPATION = "INSERT INTO participation (campaign_id, digest) SELECT id, :digest FROM {source}"
 _BALLOT = """
 INSERT INTO ballot (campaign_id, subject_id, id, rater_class, mode, place_id, flag, answers)
-SELECT id, :subject_id, :ballot_id, :rater_class, :mode, :place_id, '', :answers FROM {gate}"""
+SELECT id, :subject_id, :ballot_id, :rater_class, :mode, :place_id, '', :answers FROM {source}"""
 _RECEIPT = (
-    "INSERT INTO receipt (receipt, campaign_id, subject_id) SELECT :receipt, id, :subject_id FROM {gate}"
+    "INSERT INTO receipt (receipt, campaign_id, subject_id) SELECT :receipt, id, :subject_id FROM {source}"
 )
 _MARK = """
 INSERT INTO dirty_mark (campaign_id, id, subject_id, ballot_id)
-SELECT id, :mark_id, :subject_id, :ballot_id FROM {gate}"""
+SELECT id, :mark_id, :subject_id, :ballot_id FROM {source}"""
 _TEXT = """
 INSERT INTO ballot_text (campaign_id, subject_id, item, id, text)
-SELECT id, :subject_id, :item_{n}, :text_id_{n}, :text_{n} FROM {gate}"""
+SELECT id, :subject_id, :item_{n}, :text_id_{n}, :text_{n} FROM {source}"""
 
 # WHERE true keeps SQLite from reading ON CONFLICT as a part of the select.
-_QUIETLY = " WHERE true ON CONFLICT DO NOTHING RETURNING 1"
+_QUIETLY = " WHERE true ON CONFLICT DO NOTHING RETURNING campaign_id AS id"
+
+# PostgreSQL: an open campaign under a share lock, unless the secret has made a ballot before. All other rows
+# follow from the participation, so a spent credential inserts nothing. Only if two posts with one secret meet
+# can a participation stand without its ballot: then the statement fails itself, and nothing of it stays.
+_FRESH_GATE = """
+fresh AS (SELECT id FROM gate WHERE NOT EXISTS (
+  SELECT FROM ballot WHERE campaign_id = :campaign_id AND subject_id = :subject_id AND id = :ballot_id))"""
+_OUTCOME = """
+SELECT (SELECT count(*) FROM gate), stored / CASE WHEN spent = stored THEN 1 ELSE 0 END
+FROM (SELECT (SELECT count(*) FROM insert_0) AS spent, (SELECT count(*) FROM insert_1) AS stored) AS counts"""
 
 # A type for each parameter, since SQLite stores times as text and binary values have their own form.
 _TYPES = {
@@ -71,21 +81,23 @@ def _typed(sql: str) -> TextClause:
 
 @cache
 def whole_statement(texts: int) -> TextClause:
-    """Return the one statement for PostgreSQL; it yields how many rows the gate, the participation and the
-    ballot gave (1 or 0 each)."""
-    parts = [f"gate AS MATERIALIZED ({_GATE} FOR SHARE OF campaign)"]
-    inserts = enumerate(_inserts(texts))
-    parts += [f"insert_{n} AS ({sql.format(gate='gate')}{_QUIETLY})" for n, sql in inserts]
-    # No part of this SQL comes from outside: all names are constants of this module.
-    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in ("gate", "insert_0", "insert_1"))  # noqa: S608
-    return _typed(f"WITH {', '.join(parts)} SELECT {counts}")
+    """Return the one statement for PostgreSQL, a transaction of its own.
+
+    It yields whether the gate was open and whether a ballot was stored, 1 or 0 each; DivisionByZero when two
+    posts with one secret met.
+    """
+    parts = [f"gate AS MATERIALIZED ({_GATE} FOR SHARE OF campaign)", _FRESH_GATE]
+    for n, sql in enumerate(_inserts(texts)):
+        source = "fresh" if n == 0 else "insert_0"
+        parts.append(f"insert_{n} AS ({sql.format(source=source)}{_QUIETLY})")
+    return _typed(f"WITH {', '.join(parts)} {_OUTCOME}")
 
 
 @cache
 def single_statements(texts: int) -> tuple[TextClause, tuple[TextClause, ...]]:
     """Return the gate and the inserts for an engine whose writers take turns (SQLite)."""
-    gate = "(SELECT id FROM campaign WHERE id = :campaign_id)"
-    inserts = (_typed(sql.format(gate=gate) + _QUIETLY) for sql in _inserts(texts))
+    source = "(SELECT id FROM campaign WHERE id = :campaign_id)"
+    inserts = (_typed(sql.format(source=source) + _QUIETLY) for sql in _inserts(texts))
     return _typed(_GATE), tuple(inserts)
 
 

@@ -10,7 +10,7 @@ from survey_service.ballots.submission import MAX_SUBMISSION_BYTES, read_submiss
 from survey_service.campaigns.queries import path_of_campaign
 from survey_service.campaigns.schemas import CampaignState
 from survey_service.core import clock
-from survey_service.core.db import reading, unit_of_work
+from survey_service.core.db import reading, single_statements, unit_of_work
 from survey_service.core.errors import TooLarge
 from survey_service.core.http import Blueprint
 from survey_service.core.permissions import public, requires
@@ -58,7 +58,7 @@ def cast(code: str) -> Response:
     if (request.content_length or 0) > MAX_SUBMISSION_BYTES:
         raise TooLarge
     sent = read_submission(request.get_data(cache=False))
-    with unit_of_work() as session:
+    with single_statements() as session:
         ticket, ballot = voting.submit(
             session,
             raw_code=code,

@@ -167,6 +167,24 @@ class Database:
             self.after_commit(events)
 
     @contextmanager
+    def single_statements(self) -> Iterator[Session]:
+        """Give a session whose every statement is a transaction of its own, for work that is one statement.
+
+        It spares the BEGIN and COMMIT of PostgreSQL. `begin_transaction` makes the rest of the work one
+        transaction after all; on SQLite the whole of it always is one.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self.unit_of_work() as session:
+                yield session
+            return
+        with self._reading() as session:
+            yield session
+            events = take_events(session)
+            session.commit()
+        if events:
+            self.after_commit(events)
+
+    @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session that is never committed."""
         with self._reading() as session:
@@ -176,6 +194,13 @@ class Database:
 def is_sqlite(session: Session) -> bool:
     """Tell whether a session speaks to SQLite, whose writers take turns instead of locking rows."""
     return session.get_bind().dialect.name == "sqlite"
+
+
+def begin_transaction(session: Session) -> None:
+    """Make one transaction of what follows in a session of single statements."""
+    if isinstance(session.get_bind(), Engine) and not is_sqlite(session):
+        session.rollback()
+        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
 
 
 def see_one_snapshot(session: Session) -> None:
@@ -196,6 +221,11 @@ def current_database() -> Database:
 def unit_of_work() -> AbstractContextManager[Session]:
     """Open a unit of work on the application's database: the one commit at the edge."""
     return current_database().unit_of_work()
+
+
+def single_statements() -> AbstractContextManager[Session]:
+    """Open a session of single statements on the application's database."""
+    return current_database().single_statements()
 
 
 def reading() -> AbstractContextManager[Session]:

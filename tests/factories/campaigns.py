@@ -118,7 +118,7 @@ class World:
         now: datetime = NOW,
     ) -> CastBallot:
         """Cast a ballot in a unit of work of its own."""
-        with self.app.app_context(), self.app.extensions["database"].unit_of_work() as session:
+        with self.app.app_context(), self.app.extensions["database"].single_statements() as session:
             return self.cast_in(session, ticket, answers, secret=secret, device=device, now=now)
 
     def cast_in(
