@@ -23,6 +23,7 @@ from survey_service.core.jobs import Dispatcher, RunHere, SendToQueue
 from survey_service.core.pages import install_templates, render_error
 from survey_service.core.privacy import Keyring
 from survey_service.core.service_routes import blp as service_routes
+from survey_service.entrances.posted import PostedEntrances
 from survey_service.entrances.views import blp as entrances
 from survey_service.organizations.views import blp as organizations
 from survey_service.questionnaires.views import blp as questionnaires
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["database"] = database or Database(settings.database_url)
     app.extensions["compiled_versions"] = {}
     app.extensions["ballot_pages"] = {}
+    app.extensions["posted_entrances"] = PostedEntrances()
     app.extensions |= access.install()
     app.extensions["database"].before_commit = _append_to_audit_trail
     _connect_jobs(app, settings)

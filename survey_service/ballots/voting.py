@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import request
+from flask import current_app, request
 from sqlalchemy.orm import Session
 
 from survey_service.ballots import access, service
@@ -60,7 +60,13 @@ def find_entrance(session: Session, *, raw_code: str, now: datetime) -> OpenedEn
     if limit.is_exhausted(address):
         limit.hit(address)
     try:
-        return open_entrance(session, keyring=current_keyring(), raw_code=raw_code, now=now)
+        return open_entrance(
+            session,
+            keyring=current_keyring(),
+            raw_code=raw_code,
+            now=now,
+            posted=current_app.extensions["posted_entrances"],
+        )
     except ServiceError:
         limit.hit(address)
         raise

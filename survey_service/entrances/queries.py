@@ -14,6 +14,7 @@ from survey_service.core.errors import NotFound
 from survey_service.core.privacy import Keyring
 from survey_service.entrances import codes
 from survey_service.entrances.models import CodeBatch, Entrance
+from survey_service.entrances.posted import PostedEntrances
 from survey_service.organizations.models import Organization, Subject
 
 
@@ -104,15 +105,18 @@ def find_entrance(session: Session, *, keyring: Keyring, raw_code: str) -> tuple
     return row[0], row[1]
 
 
-def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: datetime) -> OpenedEntrance:
-    """Return what stands behind a code as scanned or typed; raises NotFound `unknown_entrance`."""
+def open_entrance(
+    session: Session, *, keyring: Keyring, raw_code: str, now: datetime, posted: PostedEntrances | None = None
+) -> OpenedEntrance:
+    """Return what stands behind a code as scanned or typed; raises NotFound `unknown_entrance`.
+
+    `posted` remembers posted codes for a moment, so that a burst of scans costs one query.
+    """
     code = codes.normalize(raw_code)
     if code is None:
         raise NotFound("unknown_entrance")
     digest = digest_code(keyring, code)
-    row = session.execute(_OPENING, {"digest": digest}).one_or_none()
-    if row is None:
-        raise NotFound("unknown_entrance")
+    row = (posted.find(digest) if posted else None) or _find_opening(session, digest, posted)
     window = _window_of(row)
     return OpenedEntrance(
         entrance_id=row.id,
@@ -135,6 +139,15 @@ def open_entrance(session: Session, *, keyring: Keyring, raw_code: str, now: dat
         recording_digest=row.recording_digest,
         subject_name=row.subject_name,
     )
+
+
+def _find_opening(session: Session, digest: bytes, posted: PostedEntrances | None) -> Any:
+    row = session.connection().execute(_OPENING, {"digest": digest}).one_or_none()
+    if row is None:
+        raise NotFound("unknown_entrance")
+    if posted and row.mode is Mode.OPEN:
+        posted.keep(digest, row)
+    return row
 
 
 def _window_of(row: Any) -> Window:
