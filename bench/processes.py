@@ -10,7 +10,8 @@ from pathlib import Path
 _PROC = Path("/proc")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _KIB_PER_MB = 1_000_000 / 1024
-_STATE, _PARENT, _USER, _CHILDREN_SYSTEM = 0, 1, 11, 14
+_LOOK_SECONDS = 0.05
+_PARENT, _USER, _CHILDREN_SYSTEM = 1, 11, 14
 """Places in `/proc/<pid>/stat` behind the program's name (proc(5) counts from 1, and from the pid)."""
 
 
@@ -72,18 +73,36 @@ def memory_of(pid: int) -> Memory:
 def run_to_end(command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> Finished:
     """Run a command and return what it used; its output is kept whatever it exits with."""
     started = time.monotonic()
+    peak = 0.0
     with (folder / "command.log").open("w+", encoding="utf-8") as output:
         process = subprocess.Popen(  # noqa: S603  Commands of the benchmark itself.
             command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        # What wait4 tells about the peak begins with our own size, which a child has before its exec.
+        while not _has_ended(process.pid):
+            peak = max(peak, _peak_megabytes(process.pid))
+            time.sleep(_LOOK_SECONDS)
         seconds = time.monotonic() - started
+        _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         return Finished(
             exit_status=process.returncode,
             seconds=seconds,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
-            peak_megabytes=usage.ru_maxrss / _KIB_PER_MB,
+            peak_megabytes=peak,
             output=output.read(),
         )
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _peak_megabytes(pid: int) -> float:
+    """Return the high-water mark of a process's resident size; 0 when it has just ended."""
+    for line in (_PROC / str(pid) / "status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return int(value.split()[0]) / _KIB_PER_MB
+    return 0.0
