@@ -1,6 +1,7 @@
 """Use cases of the audit trail: append, check, send the head out."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
@@ -45,9 +46,10 @@ def check_chain(session: Session, *, known_heads: Iterable[Head] = ()) -> BadEnt
     """
     check = ChainCheck(known_heads)
     head = queries.get_head(session)
-    for entry in queries.stream_entries(session):
-        if (bad := check.take(entry)) is not None:
-            return bad
+    with closing(queries.stream_entries(session)) as entries:
+        for entry in entries:
+            if (bad := check.take(entry)) is not None:
+                return bad
     return check.finish(head) or head
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from survey_service.auditing.queries import stream_entries
+from survey_service.auditing.queries import list_entries
 from survey_service.auditing.rules import GENESIS, Entry, follow
 from survey_service.auditing.service import append_acts
 from survey_service.core.audit import Act
@@ -36,7 +36,7 @@ def append(database: Database, *names: str) -> None:
 
 def read_chain(database: Database) -> list[Entry]:
     with database.reading() as session:
-        return list(stream_entries(session))
+        return list_entries(session, within_path="/", limit=100_000)
 
 
 def tamper(database: Database, *statements: str) -> None:
