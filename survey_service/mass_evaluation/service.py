@@ -80,25 +80,25 @@ def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_ever
         if is_everything
         else subjects_to_score(session, campaign_id)
     )
-    if heads and campaign.sealed_at is not None:
-        raise Conflict("wrong_state")
     if heads:
-        scoring = prepare_scoring(session, campaign)
-        is_closed = campaign.window.state(now) in _FINAL_STATES
-        _score_heads(session, campaign_id, heads, scoring, is_closed=is_closed, now=now)
-        publish(session, MassScoreChanged(campaign_id))
+        _score_heads(session, campaign, heads, prepare_scoring(session, campaign), now=now)
     return len(heads)
 
 
+def settle_scores(session: Session, *, campaign_id: int, now: datetime) -> Scoring:
+    """Score every tally of a campaign that takes no ballots any more; returns what was scored with."""
+    campaign = get_campaign(session, campaign_id)
+    scoring = prepare_scoring(session, campaign)
+    _score_heads(session, campaign, list(list_heads(session, campaign_id).values()), scoring, now=now)
+    return scoring
+
+
 def _score_heads(
-    session: Session,
-    campaign_id: int,
-    heads: Sequence[TallyHead],
-    scoring: Scoring,
-    *,
-    is_closed: bool,
-    now: datetime,
+    session: Session, campaign: Campaign, heads: Sequence[TallyHead], scoring: Scoring, *, now: datetime
 ) -> None:
+    if campaign.sealed_at is not None:
+        raise Conflict("wrong_state")
+    campaign_id, is_closed = campaign.id, campaign.window.state(now) in _FINAL_STATES
     by_subject: dict[int, list[TallySlice]] = {}
     for row in list_slices(session, campaign_id, [head.subject_id for head in heads]):
         by_subject.setdefault(row.subject_id, []).append(to_slice(row))
@@ -113,6 +113,7 @@ def _score_heads(
             session.merge(_release(campaign_id, head, score, now))
         else:
             previous.tally_revision = head.revision
+    publish(session, MassScoreChanged(campaign_id))
 
 
 def _may_release(previous: MassScore, score: Score, *, min_cell: int, is_closed: bool) -> bool:

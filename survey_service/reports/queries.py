@@ -1,20 +1,22 @@
 """Reads of reports: each list is one statement, however many subjects it shows."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from survey_service.ballots.models import Participation
+from survey_service.ballots.models import Ballot
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.entrances.models import Entrance
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.queries import is_within
+from survey_service.sealing.models import SealedScore
+from survey_service.sealing.queries import is_newest_score, list_sealed_parts
 from survey_service.tallies.models import TallyHead, TallyRow
 
 EVERYWHERE = "/"
@@ -76,9 +78,10 @@ _PLACE = (
     Subject.name,
     Organization.path,
     Organization.is_roster_generated,
-    CampaignSubject.eligible,
-    TallyHead.returned,
+    func.coalesce(SealedScore.eligible, CampaignSubject.eligible),
+    func.coalesce(SealedScore.returned, TallyHead.returned),
 )
+"""What was sealed, with its corrections, stands in the place of what is live."""
 
 
 def _has_head() -> ColumnElement[bool]:
@@ -95,6 +98,7 @@ def _select_places(campaign_id: int, within_path: str, *more: Any) -> Select[Any
         .join(Organization, Organization.id == CampaignSubject.organization_id)
         .join(Subject, Subject.id == CampaignSubject.subject_id)
         .outerjoin(TallyHead, _has_head())
+        .outerjoin(SealedScore, is_newest_score(campaign_id))
         .where(CampaignSubject.campaign_id == campaign_id, is_within(within_path))
         .order_by(CampaignSubject.position)
     )
@@ -121,7 +125,10 @@ def list_releases(
         MassScore.subject_id == CampaignSubject.subject_id,
     )
     statement = _select_places(
-        campaign_id, within_path, MassScore.as_of_returned, MassScore.figures
+        campaign_id,
+        within_path,
+        func.coalesce(SealedScore.returned, MassScore.as_of_returned),
+        func.coalesce(SealedScore.figures, MassScore.figures),
     ).outerjoin(MassScore, release)
     if organization_code is not None:
         statement = statement.where(Organization.code == organization_code)
@@ -133,9 +140,15 @@ def list_turnouts(
 ) -> list[tuple[int, Mapping[str, int | None], int]]:
     """Return campaign, eligible people by class and returned ballots of every subject inside a sub-tree."""
     statement = (
-        select(CampaignSubject.campaign_id, CampaignSubject.eligible, TallyHead.returned)
+        select(
+            CampaignSubject.campaign_id,
+            func.coalesce(SealedScore.eligible, CampaignSubject.eligible),
+            func.coalesce(SealedScore.returned, TallyHead.returned),
+        )
+        .select_from(CampaignSubject)
         .join(Organization, Organization.id == CampaignSubject.organization_id)
         .outerjoin(TallyHead, _has_head())
+        .outerjoin(SealedScore, is_newest_score(CampaignSubject.campaign_id))
         .where(CampaignSubject.campaign_id.in_(campaign_ids), is_within(within_path))
     )
     rows = session.execute(statement)
@@ -157,8 +170,17 @@ def count_parts(session: Session, campaign_id: int, *, within_path: str) -> dict
         .where(TallyRow.campaign_id == campaign_id, is_within(within_path))
         .group_by(TallyRow.subject_id, TallyRow.mode, TallyRow.rater_class)
     )
+    return _add_parts(session.execute(statement))
+
+
+def count_sealed_parts(session: Session, campaign_id: int, *, within_path: str) -> dict[int, Parts]:
+    """Return the sealed numbers of ballots by mode and class, by subject."""
+    return _add_parts(list_sealed_parts(session, campaign_id, within_path=within_path))
+
+
+def _add_parts(slices: Iterable[Any]) -> dict[int, Parts]:
     counted: dict[int, Parts] = {}
-    for subject_id, mode, rater_class, returned in session.execute(statement):
+    for subject_id, mode, rater_class, returned in slices:
         parts = counted.setdefault(subject_id, Parts({}, {}))
         _add(parts.by_mode, Mode(mode), returned)
         _add(parts.by_class, RaterClass(rater_class), returned)
@@ -171,7 +193,7 @@ def _add(counts: dict[Any, int], key: object, number: int) -> None:
 
 def has_ballots(session: Session, campaign_id: int) -> bool:
     """Tell whether anybody has voted, also where no tally knows of it yet."""
-    voted = exists().where(Participation.campaign_id == campaign_id)
+    voted = exists().where(Ballot.campaign_id == campaign_id)
     return bool(session.scalar(select(voted)))
 
 

@@ -31,6 +31,7 @@ from survey_service.reports.queries import (
     RatedPlace,
     Release,
     count_parts,
+    count_sealed_parts,
     list_places,
     list_releases,
     list_turnouts,
@@ -42,6 +43,7 @@ from survey_service.reports.rules import (
     may_see_live_parts,
     may_see_parts,
 )
+from survey_service.sealing.queries import get_sealed_score
 from survey_service.staff.rules import Role
 from survey_service.tallies.queries import daily_turnout
 
@@ -127,7 +129,8 @@ def read_progress(session: Session, *, staff: Identity, campaign_id: int) -> lis
     places = list_places(session, campaign_id, within_path=staff.path)
     if not may_see_live_parts(Role(staff.role)):
         return [Progress(place, _turnout(place, formula), None, None) for place in places]
-    parts = count_parts(session, campaign_id, within_path=staff.path)
+    count = count_sealed_parts if campaign.sealed_at else count_parts
+    parts = count(session, campaign_id, within_path=staff.path)
     return [
         Progress(place, _turnout(place, formula), counted.by_mode, counted.by_class)
         if (counted := parts.get(place.subject_id))
@@ -186,7 +189,8 @@ def show_score(
     staff.require(releases[0].place.path)
     reader = _Reader(session, campaign, Role(staff.role))
     score = reader.read(releases[0])
-    stored = get_score(session, campaign_id, score.place.subject_id)
+    find = get_sealed_score if campaign.sealed_at else get_score
+    stored = find(session, campaign_id, score.place.subject_id)
     derivation = json.loads(stored.derivation) if stored else {"items": None, "trace": None}
     if not may_see_parts(Role(staff.role), score.turnout):
         derivation = _without_parts(derivation)

@@ -14,7 +14,9 @@ from survey_service.campaigns.queries import SubjectRow, list_subjects
 from survey_service.core.canonical import canonical_digest, canonical_json
 from survey_service.core.digests import keyed_digest
 from survey_service.mass_evaluation.json_form import derivation_text, figures_text
-from survey_service.mass_evaluation.service import Scoring, prepare_scoring, to_slice
+from survey_service.mass_evaluation.models import MassScore
+from survey_service.mass_evaluation.queries import list_scores
+from survey_service.mass_evaluation.service import Scoring, to_slice
 from survey_service.mass_evaluation.slices import mode_weight
 from survey_service.organizations.models import Organization
 from survey_service.organizations.rules import ids_on_path
@@ -40,12 +42,18 @@ FIRST_VERSION = 1
 
 
 def write_down(
-    session: Session, *, campaign: Campaign, key: bytes, staff_id: int | None, now: datetime
+    session: Session,
+    *,
+    campaign: Campaign,
+    scoring: Scoring,
+    key: bytes,
+    staff_id: int | None,
+    now: datetime,
 ) -> Difference | None:
     """Store the first snapshot and the bulletin of a recounted campaign; returns what does not agree.
 
-    The document follows from what was frozen and from the ballots alone: a second attempt gives the same
-    digest. `key` is the campaign key.
+    `scoring` is what the stored scores were made with, `key` the campaign key. The document follows from
+    what was frozen and from the ballots alone: a second attempt gives the same digest.
     """
     version = session.get_one(QuestionnaireVersion, campaign.questionnaire_version_id)
     subjects = list_subjects(session, campaign.id)
@@ -56,7 +64,7 @@ def write_down(
     frozen = frozen_inputs(campaign, form_digest=version.digest, eligible=eligible)
     if canonical_digest(frozen) != campaign.formula_hash:
         return Difference("formula hash", campaign.formula_hash, canonical_digest(frozen))
-    recording = _Recording.prepare(session, campaign, key)
+    recording = _Recording.prepare(session, campaign, scoring, key)
     scores = [recording.score(position, subject) for position, subject in enumerate(subjects)]
     lists = _list_receipts(session, campaign.id, scores)
     for one in lists:
@@ -105,19 +113,21 @@ class _Recording:
     campaign: Campaign
     key: bytes
     scoring: Scoring
+    scores: Mapping[int, MassScore]
     rows: Mapping[int, Sequence[TallyRow]]
     ballots: Mapping[int, int]
     areas: Mapping[int, str]
 
     @classmethod
-    def prepare(cls, session: Session, campaign: Campaign, key: bytes) -> "_Recording":
+    def prepare(cls, session: Session, campaign: Campaign, scoring: Scoring, key: bytes) -> "_Recording":
         rows: dict[int, list[TallyRow]] = {}
         for row in list_slices(session, campaign.id):
             rows.setdefault(row.subject_id, []).append(row)
         return cls(
             campaign=campaign,
             key=key,
-            scoring=prepare_scoring(session, campaign),
+            scoring=scoring,
+            scores=list_scores(session, campaign.id),
             rows=rows,
             ballots=count_ballots(session, campaign.id),
             areas=area_codes(session),
@@ -125,10 +135,8 @@ class _Recording:
 
     def score(self, position: int, subject: SubjectRow) -> SealedScore:
         rows = self.rows.get(subject.subject_id, ())
-        slices = [to_slice(row) for row in rows]
-        counts = self._count(subject.subject_id, slices)
-        eligible = canonical_json(subject.eligible)
-        score = self.scoring.score(subject.subject_id, slices, eligible)
+        counts = self._count(subject.subject_id, [to_slice(row) for row in rows])
+        figures, derivation = self._texts(subject)
         return SealedScore(
             campaign_id=self.campaign.id,
             version=FIRST_VERSION,
@@ -136,13 +144,21 @@ class _Recording:
             position=position,
             place=canonical_json(self._place(subject, counts)),
             ballots=canonical_json(asdict(counts)),
-            eligible=eligible,
+            eligible=canonical_json(subject.eligible),
             issued=canonical_json(self.scoring.issued.get(subject.subject_id, {})),
-            returned=score.returned,
-            figures=figures_text(score),
-            derivation=derivation_text(score),
+            returned=sum(row.returned for row in rows),
+            figures=figures,
+            derivation=derivation,
             tallies=self._tallies(subject.subject_id, rows),
         )
+
+    def _texts(self, subject: SubjectRow) -> tuple[str, str]:
+        """Return figures and derivation as they were scored just now; nobody scores where nobody voted."""
+        stored = self.scores.get(subject.subject_id)
+        if stored is not None:
+            return stored.figures, stored.derivation
+        score = self.scoring.score(subject.subject_id, (), canonical_json(subject.eligible))
+        return figures_text(score), derivation_text(score)
 
     def _count(self, subject_id: int, slices: Sequence[TallySlice]) -> BallotCounts:
         """Count the ballots of a subject; those that no tally counts are the excluded ones."""

@@ -18,13 +18,13 @@ from survey_service.core.errors import Conflict
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.models import CodeBatch
-from survey_service.mass_evaluation.service import find_score_difference, score_campaign
+from survey_service.mass_evaluation.service import settle_scores
 from survey_service.sealing.models import Sealing
 from survey_service.sealing.queries import count_published, get_digest
 from survey_service.sealing.recording import write_down
 from survey_service.sealing.rules import Step
 from survey_service.sealing.statements import REWRITE_BALLOTS, REWRITE_OTHERS
-from survey_service.tallies.service import find_difference, recount_campaign
+from survey_service.tallies.service import find_difference, settle_marks
 
 
 def begin_sealing(session: Session, *, campaign_id: int, staff: Identity | None, now: datetime) -> Step:
@@ -56,18 +56,16 @@ def _freeze(session: Session, campaign: Campaign, staff: Identity | None, now: d
 
 
 def record_snapshot(session: Session, *, campaign_id: int, keyring: Keyring, now: datetime) -> Step:
-    """Recount everything from the ballots, and store snapshot and bulletin.
+    """Count what is waiting, recount everything from the ballots, and store snapshot and bulletin.
 
     Raises Conflict `counts_differ` where the stored rows contradict each other; nothing is stored then.
     """
     campaign, sealing = _require(session, campaign_id, Step.FROZEN)
-    recount_campaign(session, campaign_id=campaign_id, now=now)
-    score_campaign(session, campaign_id=campaign_id, now=now, is_everything=True)
+    settle_marks(session, campaign_id=campaign_id, now=now)
+    scoring = settle_scores(session, campaign_id=campaign_id, now=now)
     key = get_campaign_key(session, keyring=keyring, campaign_id=campaign_id)
-    difference = (
-        find_difference(session, campaign_id=campaign_id)
-        or find_score_difference(session, campaign_id=campaign_id)
-        or write_down(session, campaign=campaign, key=key, staff_id=sealing.staff_id, now=now)
+    difference = find_difference(session, campaign_id=campaign_id) or write_down(
+        session, campaign=campaign, scoring=scoring, key=key, staff_id=sealing.staff_id, now=now
     )
     if difference is not None:
         raise Conflict("counts_differ")

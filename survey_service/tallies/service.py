@@ -51,17 +51,16 @@ def rebuild_dirty(session: Session, *, campaign_id: int, now: datetime) -> int:
     return len(marked)
 
 
-def recount_campaign(session: Session, *, campaign_id: int, now: datetime) -> None:
-    """Count every subject anew, and take all waiting marks at once.
+def settle_marks(session: Session, *, campaign_id: int, now: datetime) -> None:
+    """Take all waiting marks at once, for a campaign that takes no ballots any more.
 
-    For a campaign that takes no ballots any more: one count of each subject settles all of its marks.
-    Raises Conflict `wrong_state` once the campaign is sealed.
+    Each marked subject is counted once. This waits for rebuilds that hold some of the marks, so afterwards
+    the tally lacks nothing.
     """
-    # This waits for rebuilds that hold some of the marks.
-    session.execute(delete(DirtyMark).where(DirtyMark.campaign_id == campaign_id))
-    of_campaign = select(CampaignSubject.subject_id).where(CampaignSubject.campaign_id == campaign_id)
-    subject_ids = session.scalars(of_campaign.order_by(CampaignSubject.subject_id)).all()
-    _rebuild_subjects(session, campaign_id, subject_ids, now)
+    taken = delete(DirtyMark).where(DirtyMark.campaign_id == campaign_id).returning(DirtyMark.subject_id)
+    marked = session.scalars(taken).all()
+    if marked:
+        _rebuild_subjects(session, campaign_id, sorted(set(marked)), now)
 
 
 def _rebuild_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int], now: datetime) -> None:

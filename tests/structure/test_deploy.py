@@ -184,6 +184,8 @@ def test_the_gateway_logs_no_address_of_a_voter() -> None:
         "/receipts",
         f"/api/v1/entrances/{code}",
         f"/{code}",
+        "/b/1",
+        "/api/v1/campaigns/1/bulletin",
     ]
     voters += [f"/api/v1/entrances/{code}/ballots", f"/api/v1/receipts/{code}", f"/s/{code}/", f"/S/{code}"]
     assert {address_of(route_of(path)) for path in voters} == {"-"}
