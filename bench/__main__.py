@@ -80,7 +80,7 @@ def _measure_all(
         setting = Setting(
             started_at, is_quick, _version(databases), _commit_milliseconds(databases), [machine]
         )
-        city = load_city(databases.create("city"), slots=scale.slots, folder=folder)
+        city = load_city(databases.create("city"), villages=scale.villages, slots=scale.slots, folder=folder)
         click.echo(f"{machine}\nloaded the city in {(clock.now() - started_at).total_seconds():.0f} s")
         measurements = _measurements(databases, city, redis_url, folder, scale, divisions)
         return setting, [

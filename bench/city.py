@@ -41,7 +41,6 @@ from survey_service.questionnaires.service import create_questionnaire
 from survey_service.staff.rules import Role
 from survey_service.staff.service import create_account
 
-VILLAGES = 400
 VILLAGES_PER_TOWN = 16
 HOUSEHOLDS = 4_000
 CITY_CODE = "990000000000"
@@ -116,23 +115,23 @@ def application(database_url: str) -> Flask:
     return create_app(replace(load_settings(), database_url=database_url))
 
 
-def load_city(database_url: str, *, slots: int, folder: Path) -> City:
+def load_city(database_url: str, *, villages: int, slots: int, folder: Path) -> City:
     """Load a city with so many household codes, and write a ballot for each."""
     app = application(database_url)
     now = clock.now()
     with app.app_context():
-        staff, password = _load_staff(now)
+        staff, password = _load_staff(villages, now)
         with unit_of_work() as session:
             campaign_id = _load_campaign(session, staff, now)
         posted = _issue(staff, campaign_id, Mode.OPEN, 1, now)
-        household = _issue(staff, campaign_id, Mode.HOUSEHOLD, -(-slots // VILLAGES), now)
+        household = _issue(staff, campaign_id, Mode.HOUSEHOLD, -(-slots // villages), now)
         city = _describe(campaign_id, posted, household, password, now, folder / "submissions")
     app.extensions["database"].engine.dispose()
     return city
 
 
-def _load_staff(now: datetime) -> tuple[Identity, str]:
-    file = tree_file(counties=1, towns=VILLAGES // VILLAGES_PER_TOWN, villages=VILLAGES)
+def _load_staff(villages: int, now: datetime) -> tuple[Identity, str]:
+    file = tree_file(counties=1, towns=-(-villages // VILLAGES_PER_TOWN), villages=villages)
     with unit_of_work() as session:
         import_organizations(session, content=file, filename="city.csv", within_path=None)
         created = create_account(

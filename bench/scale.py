@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """Rounds after the warm-up, seconds of a round, household codes to vote with, and ballots stored."""
+    """Villages, rounds after the warm-up, seconds of a round, codes to vote with, and ballots stored."""
 
+    villages: int
     rounds: int
     seconds: int
     slots: int
@@ -14,7 +15,7 @@ class Scale:
     repeats: int
 
 
-FULL = Scale(rounds=5, seconds=5, slots=60_000, stored=1_000_000, repeats=3)
-QUICK = Scale(rounds=2, seconds=2, slots=20_000, stored=20_000, repeats=1)
+FULL = Scale(villages=400, rounds=5, seconds=5, slots=60_000, stored=1_000_000, repeats=3)
+QUICK = Scale(villages=40, rounds=2, seconds=1, slots=16_000, stored=10_000, repeats=1)
 FEW = 1_000
 """Ballots in the database that the large one is compared with."""

@@ -99,7 +99,11 @@ def measure(databases: Databases, city: City, redis_url: str, folder: Path, scal
         ]
         samples = hold(contestants, rounds=scale.rounds, seconds=scale.seconds)
         weights = [_heaviest_worker(one) for _, one in shapes.values()]
-    return Section([*_targets(samples), _memory_target(weights)], _tables(samples), _NOTES)
+    return Section(
+        [*_targets(samples), _memory_target(weights)],
+        _tables(samples),
+        [_NOTE.format(villages=scale.villages)],
+    )
 
 
 def _yardsticks(stack: ExitStack, databases: Databases, city: City, folder: Path) -> list[Contestant]:
@@ -174,10 +178,10 @@ def _tables(samples: Samples) -> list[Table]:
     return [tabulate("Ballots", samples, what="ballot")]
 
 
-_NOTES = (
+_NOTE = (
     "Each server has two processes with four threads. The yardsticks parse the same JSON of twelve answers "
     "and insert one row with one commit. Every ballot of ours has a household code, a ticket and a secret "
     "of its own; after each round participations, ballots and receipts are counted and compared with what "
     "was acknowledged. The first of our lines is the way of the ballot itself: events go to Redis, and who "
-    "counts runs elsewhere. In the other two 400 villages are counted on the same cores meanwhile.",
+    "counts runs elsewhere. In the other two {villages} villages are counted on the same cores meanwhile."
 )

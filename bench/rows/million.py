@@ -151,7 +151,7 @@ def _fetch(url: str, *, body: bytes | None = None, token: str = "") -> bytes:
 
 
 def _score_target(scores: Spread | None, scale: Scale) -> Target:
-    what = f"`GET …/scores` for 400 subjects at {scale.stored:,} ballots"
+    what = f"`GET …/scores` for {scale.villages} subjects at {scale.stored:,} ballots"
     if scores is None:
         return Target(what, f"≤ {_MOST_SCORE_MS} ms", "not there yet")
     return at_most(what, _MOST_SCORE_MS, scores, unit="ms")
