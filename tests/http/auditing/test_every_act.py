@@ -1,0 +1,187 @@
+"""All acts of staff, done once through the API: each leaves its entry, and no entry holds a secret."""
+
+import ast
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+import survey_service
+from survey_service.auditing.rules import Entry
+from survey_service.entrances.codes import grouped
+from survey_service.organizations.queries import list_ancestors
+from survey_service.staff.rules import Role
+from tests.factories.auditing.chain import read_chain
+from tests.factories.campaigns import World, start_campaign
+from tests.factories.organizations.files import csv_file
+from tests.factories.staff.offices import PASSWORD
+from tests.http.campaigns.callers import campaign_body, form_body
+from tests.http.reports.conftest import People
+
+PACKAGE = Path(survey_service.__file__).parent
+OPINION = "村主任家门口的路灯坏了三个月"
+OWN_PASSWORD = "Yuhua-2027"
+WRONG_PASSWORD = "Wrong-2026"
+REASON = "原来写错了"
+
+
+def spoken_actions() -> set[str]:
+    """Return the actions that services speak of, as they stand in the code."""
+    return {
+        action
+        for source in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(node, ast.Call) and name_of(node).endswith("record")
+        for action in literals(node.args[1:2])
+    }
+
+
+def name_of(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def literals(arguments: list[ast.expr]) -> Iterator[str]:
+    for argument in arguments:
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            yield argument.value
+
+
+@dataclass
+class Story:
+    """What a county does in a year, and every secret that comes by."""
+
+    world: World
+    people: People
+    secrets: set[str] = field(default_factory=lambda: {PASSWORD, OWN_PASSWORD, WRONG_PASSWORD, OPINION})
+
+    def run(self) -> None:
+        self.office = self.sign_in(self.hire_county())
+        self.accounts()
+        self.organizations()
+        form = self.questionnaires()
+        self.campaign(form)
+        self.paper()
+        self.voter()
+        self.end()
+
+    def hire_county(self) -> str:
+        with self.world.app.extensions["database"].reading() as session:
+            self.county = list_ancestors(session, path=self.world.staff.path)[0].code
+        return self.people.hire(Role.COUNTY_ADMIN, self.county)
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> FlaskClient:
+        client = self.world.app.test_client()
+        answer = client.post("/api/v1/auth/token", json={"username": name, "password": password})
+        assert answer.status_code == 201, answer.text
+        self.secrets.add(answer.json["token"])
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {answer.json['token']}"
+        return client
+
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        answer = self.office.open(f"/api/v1{path}", method=method, json=body, **options)
+        assert answer.status_code < 300, (method, path, answer.text)
+        return answer.json if answer.is_json and answer.data else answer.data
+
+    def accounts(self) -> None:
+        body = {"username": "new.person", "role": "town_staff", "organization_code": self.world.town_code}
+        made = self.call("POST", "/staff", body)
+        self.secrets.add(made["password"])
+        wrong = {"username": "new.person", "password": WRONG_PASSWORD}
+        assert self.world.app.test_client().post("/api/v1/auth/token", json=wrong).status_code == 401
+        person = self.sign_in("new.person", made["password"])
+        passwords = {"password": made["password"], "new_password": OWN_PASSWORD}
+        assert person.put("/api/v1/auth/password", json=passwords).status_code == 204
+        assert self.sign_in("new.person", OWN_PASSWORD).delete("/api/v1/auth/token").status_code == 204
+        self.secrets.add(self.call("POST", f"/staff/{made['staff']['id']}/reset-password")["password"])
+        self.call("POST", f"/staff/{made['staff']['id']}/disable")
+
+    def organizations(self) -> None:
+        headings = ("code", "name", "parent_code", "kind", "members")
+        rows = [
+            ("NEW", "新村", self.world.town_code, "village", 5),
+            (self.world.village_codes[0], "第1村", self.world.town_code, "village", 21),
+        ]
+        upload = {"file": (BytesIO(csv_file(*rows, headings=headings)), "村.csv")}
+        assert self.office.post("/api/v1/organizations/import", data=upload).status_code == 200
+        self.call("PATCH", "/organizations/NEW", {"members": 6})
+
+    def questionnaires(self) -> int:
+        form: int = self.call("POST", "/questionnaires", form_body())["id"]
+        self.call("PUT", f"/questionnaires/{form}", form_body(title="改过的测评表"))
+        return form
+
+    def campaign(self, form: int) -> None:
+        unwanted = self.call("POST", "/campaigns", campaign_body(self.world, form))["id"]
+        self.call("POST", f"/campaigns/{unwanted}/withdraw")
+        self.place = f"/campaigns/{self.call('POST', '/campaigns', campaign_body(self.world, form))['id']}"
+        self.call("PUT", self.place, campaign_body(self.world, form, title="改过的测评"))
+        recording = {"file": (BytesIO(b"ID3 speech"), "a.mp3")}
+        assert self.office.put(f"/api/v1{self.place}/recording", data=recording).status_code == 200
+        village = self.world.village_codes[0]
+        self.codes = self.issue("household", 6) + self.issue("open", 1)
+        self.keep(self.call("POST", f"{self.place}/preview", {"organization_code": village})["items"])
+        self.call("POST", f"{self.place}/launch")
+        self.call("PATCH", self.place, {"title": "又改过的测评", "reason": REASON})
+
+    def issue(self, mode: str, count: int) -> list[str]:
+        wanted = {"organization_code": self.world.village_codes[0], "mode": mode, "count": count}
+        return self.keep(
+            self.call("POST", f"{self.place}/entrances", wanted | {"rater_class": "villager"})["items"]
+        )
+
+    def keep(self, items: list[dict[str, Any]]) -> list[str]:
+        codes = [item["code"] for item in items]
+        self.secrets |= {*codes, *map(grouped, codes)}
+        return codes
+
+    def paper(self) -> None:
+        village = self.world.village_codes[0]
+        for layout in ("sheet", "poster"):
+            self.call("POST", f"{self.place}/posters", {"organization_code": village, "layout": layout})
+        self.call("DELETE", f"/entrances/{self.codes[5]}")
+        self.call("GET", f"{self.place}/scores.xlsx")
+
+    def voter(self) -> None:
+        phone = self.world.app.test_client()
+        for code in self.codes[:5]:
+            ticket = phone.get(f"/api/v1/entrances/{code}").json["ticket"]
+            ballot = {"ticket": ticket, "secret": secrets.token_urlsafe(24)}
+            answers = {"overall": "satisfied", "remark": OPINION}
+            sent = phone.post(f"/api/v1/entrances/{code}/ballots", json=ballot | {"answers": answers})
+            self.secrets |= {ticket, ballot["secret"], sent.json["receipt"]}
+
+    def end(self) -> None:
+        self.world.drain()
+        self.call("POST", f"{self.place}/close")
+        self.call("POST", f"{self.place}/seal")
+        eligible = {self.world.village_codes[0]: {"villager": 90}}
+        self.call("POST", f"{self.place}/corrections", {"eligible": eligible, "reason": REASON})
+
+
+@pytest.fixture
+def story(committing_app: Flask, frozen_clock: None) -> Story:
+    """Tell the story on a database of its own: sealing commits, and cleans the files."""
+    story = Story(start_campaign(committing_app), People(committing_app))
+    story.run()
+    return story
+
+
+def entries_of(story: Story) -> list[Entry]:
+    return read_chain(story.world.app.extensions["database"])
+
+
+def test_every_act_leaves_its_entry_and_no_entry_holds_a_secret(story: Story) -> None:
+    entries = entries_of(story)
+    assert spoken_actions() - {entry.action for entry in entries} == set(), (
+        "an act is missing in the story above"
+    )
+    written = json.dumps([asdict(entry) for entry in entries], ensure_ascii=False)
+    assert [secret for secret in story.secrets if secret in written] == []
+    assert len(story.secrets) >= 40
