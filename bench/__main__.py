@@ -1,5 +1,7 @@
 """`python -m bench`: start everything on this machine, measure, write the table, stop everything."""
 
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -120,6 +122,8 @@ def main(
     *, is_quick: bool, only: tuple[str, ...], slots: int | None, divisions: Path | None, output: Path
 ) -> None:
     """Measure the service beside plain Flask on this machine, and write a table as Markdown."""
+    # Being told to stop unwinds like an error: every server ends and every folder goes.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit("stopped"))
     scale = QUICK if is_quick else FULL
     if slots is not None:
         scale = replace(scale, slots=slots)
