@@ -4,6 +4,7 @@ import logging
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.errors import Conflict
 from survey_service.mass_evaluation import service
 from survey_service.mass_evaluation.queries import campaigns_to_release, campaigns_to_score
 
@@ -20,8 +21,11 @@ def score_changed(campaign_id: int) -> None:
 
 def score_everything(campaign_id: int) -> None:
     """Score all subjects, for example when closing makes every figure exact."""
-    with unit_of_work() as session:
-        service.score_campaign(session, campaign_id=campaign_id, now=clock.now(), is_everything=True)
+    try:
+        with unit_of_work() as session:
+            service.score_campaign(session, campaign_id=campaign_id, now=clock.now(), is_everything=True)
+    except Conflict:
+        log.info("campaign %d has been sealed meanwhile: its scores stay", campaign_id)
 
 
 def sweep_scores() -> None:

@@ -1,13 +1,16 @@
 """Take out of the database's files what its tables no longer hold."""
 
 import sqlite3
+import time
 
 from psycopg import OperationalError
 from sqlalchemy import Engine
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import OperationalError as WrappedOperationalError
 
 from survey_service.core.errors import Unavailable
 
+_ATTEMPTS, _PAUSE_SECONDS = 20, 0.25
 _LOCK_TIMEOUT = "3s"
 _REWRITTEN = "ballot, ballot_text, receipt, dirty_mark, campaign, code_batch"
 
@@ -29,11 +32,19 @@ def _clean_sqlite(engine: Engine) -> None:
     try:
         cursor = connection.cursor()
         cursor.execute("VACUUM")
-        is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not any(_empties_log(cursor) for _ in range(_ATTEMPTS)):
+            raise Unavailable
     finally:
         connection.close()
+
+
+def _empties_log(cursor: DBAPICursor) -> bool:
+    """Try to empty the log; SQLite gives up at once while anybody else writes from it to the file."""
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    ((is_busy, *_),) = cursor.fetchall()
     if is_busy:
-        raise Unavailable
+        time.sleep(_PAUSE_SECONDS)
+    return not is_busy
 
 
 def _clean_postgresql(engine: Engine) -> None:

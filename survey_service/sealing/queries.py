@@ -99,7 +99,8 @@ def list_scores(session: Session, snapshot: ScoreSnapshot) -> Iterator[SealedSco
         .order_by(SealedScore.position)
         .execution_options(yield_per=_STREAM_LISTS)
     )
-    return iter(session.scalars(statement))
+    with session.scalars(statement) as found:
+        yield from found
 
 
 def read_document(session: Session, snapshot: ScoreSnapshot) -> Iterator[str]:
@@ -145,7 +146,8 @@ def list_published(session: Session, campaign_id: int) -> Iterator[PublishedRece
         .order_by(PublishedReceipts.organization_code)
         .execution_options(yield_per=_STREAM_LISTS)
     )
-    return iter(session.scalars(statement))
+    with session.scalars(statement) as found:
+        yield from found
 
 
 def count_published(session: Session, campaign_id: int) -> int:

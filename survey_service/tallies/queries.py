@@ -6,14 +6,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import Ballot, DirtyMark, Participation
+from survey_service.campaigns.models import Campaign
 from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
 
 _STREAM_ROWS = 5_000
 
 
 def dirty_campaigns(session: Session) -> list[int]:
-    """Return the campaigns whose tally lacks ballots."""
-    return list(session.scalars(select(DirtyMark.campaign_id).distinct()))
+    """Return the campaigns whose tally lacks ballots; a sealed one lacks none, whatever marks it has."""
+    marked = select(DirtyMark.campaign_id).join(Campaign, Campaign.id == DirtyMark.campaign_id)
+    return list(session.scalars(marked.where(Campaign.sealed_at.is_(None)).distinct()))
 
 
 def dirty_subjects(session: Session, campaign_id: int) -> set[int]:

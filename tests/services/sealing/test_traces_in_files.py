@@ -1,0 +1,133 @@
+"""What is left in the files of the database: neither ids nor order lead back to a voter."""
+
+import json
+from pathlib import Path
+from statistics import NormalDist
+
+import pytest
+from flask import Flask
+
+from survey_service.core.db import Database
+from survey_service.questionnaires.rules import Item
+from tests.factories.applications import make_app
+from tests.factories.campaigns import ITEMS, World, start_campaign
+from tests.services.sealing.conftest import close_a_world
+from tests.services.sealing.steps import close, column, database_of, rows, seal
+
+BALLOTS = 300
+CHANCE = 1e-6
+"""How rarely a shuffled pile may look ordered. The database shuffles by a source that takes no seed."""
+NUMBERED = (*ITEMS, Item(key="arrival", kind="number", text="第几位"))
+
+
+def rank_correlation(order: list[int]) -> float:
+    """Return Spearman's ρ between the order of a list of different numbers and their size."""
+    ranks = {number: rank for rank, number in enumerate(sorted(order))}
+    distance = sum((ranks[number] - place) ** 2 for place, number in enumerate(order))
+    return 1 - 6 * distance / (len(order) * (len(order) ** 2 - 1))
+
+
+def is_order_of_arrival(order: list[int]) -> bool:
+    """Tell whether a list is in an order that chance does not explain."""
+    deviation = abs(rank_correlation(order)) * (len(order) - 1) ** 0.5
+    return deviation > NormalDist().inv_cdf(1 - CHANCE / 2)
+
+
+@pytest.fixture
+def numbered(tmp_path: Path, postgresql_url: str) -> World:
+    """A campaign on PostgreSQL whose ballots name the order in which they came."""
+    world = start_campaign(make_app(tmp_path, Database(postgresql_url)), items=NUMBERED, villages=1)
+    for number, issued in enumerate(world.issue(count=BALLOTS)):
+        answers = {"overall": "satisfied", "arrival": str(number), "remark": str(number)}
+        world.cast(world.open(issued.code), answers)
+    close(world)
+    return world
+
+
+def arrivals(world: World) -> dict[str, list[int]]:
+    """Return when the rows of ballots and texts came, in the order in which the file holds them."""
+    ballots = rows(world, "SELECT answers FROM ballot WHERE campaign_id = :campaign ORDER BY ctid")
+    texts = rows(world, "SELECT text FROM ballot_text WHERE campaign_id = :campaign ORDER BY ctid")
+    return {
+        "ballot": [int(json.loads(answers)["arrival"]) for (answers,) in ballots],
+        "text": [int(words) for (words,) in texts],
+    }
+
+
+def test_postgresql_holds_the_rows_in_no_order_that_says_anything(numbered: World) -> None:
+    before = arrivals(numbered)
+    assert all(map(is_order_of_arrival, before.values())), "the test would not see an order"
+    seal(numbered)
+    after = arrivals(numbered)
+    assert {name: is_order_of_arrival(order) for name, order in after.items()} == {
+        "ballot": False,
+        "text": False,
+    }
+    assert [sorted(order) for order in after.values()] == [list(range(BALLOTS))] * 2
+    database_of(numbered).engine.dispose()
+
+
+def test_postgresql_holds_texts_and_ballots_in_different_orders(numbered: World) -> None:
+    seal(numbered)
+    after = arrivals(numbered)
+    places = {number: place for place, number in enumerate(after["text"])}
+    assert not is_order_of_arrival([places[number] for number in after["ballot"]])
+    receipts = rows(numbered, "SELECT receipt FROM receipt WHERE campaign_id = :campaign ORDER BY ctid")
+    assert receipts == sorted(receipts)
+    for table in ("ballot", "ballot_text", "receipt"):
+        transactions = rows(numbered, f"SELECT DISTINCT xmin::text FROM {table}")
+        assert len(transactions) == 1, "all rows come from one transaction"
+    database_of(numbered).engine.dispose()
+
+
+def test_postgresql_keeps_no_file_of_participations(numbered: World) -> None:
+    seal(numbered)
+    sizes = "SELECT pg_relation_size('participation'), pg_relation_size('pk_participation')"
+    heap, index = rows(numbered, sizes)[0]
+    page = 8192
+    assert (heap, index) == (0, page), "an empty index is one page that says so"
+    database_of(numbered).engine.dispose()
+
+
+@pytest.fixture
+def small_office(tmp_path: Path, sqlite_database: Database) -> Flask:
+    return make_app(tmp_path, sqlite_database)
+
+
+def test_sqlite_keeps_no_byte_of_what_was_there(small_office: Flask, tmp_path: Path) -> None:
+    world = start_campaign(small_office)
+    closed = close_a_world(world)
+    names = {"participation": "digest", "dirty_mark": "id", "ballot": "id", "ballot_text": "id"}
+    gone = [value for table, name in names.items() for value in column(world, name, table)]
+    (key,) = rows(world, "SELECT wrapped_key FROM campaign WHERE id = :campaign")
+    gone += [key[0], *(known.keys(world).ballot_id for known in closed.known)]
+    kept = column(world, "receipt", "receipt")
+
+    def found(values: list[bytes]) -> int:
+        files = b"".join(path.read_bytes() for path in tmp_path.glob("survey.sqlite3*"))
+        return sum(value in files for value in values)
+
+    assert found(gone) == len(gone)
+    seal(world)
+    assert found(gone) == 0
+    assert found([receipt.encode() for receipt in kept]) == len(kept)
+
+
+def test_sqlite_holds_cells_in_the_order_of_their_keys(small_office: Flask, tmp_path: Path) -> None:
+    """Inside a page, cells stand where there was room when they came, until the file is written anew."""
+    world = start_campaign(small_office, villages=1)
+    for issued in world.issue(count=30):
+        world.cast(world.open(issued.code))
+    close(world)
+    assert not is_written_in_key_order(world, tmp_path)
+    seal(world)
+    assert is_written_in_key_order(world, tmp_path)
+
+
+def is_written_in_key_order(world: World, folder: Path) -> bool:
+    """Tell whether the ballots' ids stand in the file in the order of their keys, up or down."""
+    with database_of(world).engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = (folder / "survey.sqlite3").read_bytes()
+    places = [content.index(one) for one in column(world, "id", "ballot")]
+    return places in (sorted(places), sorted(places, reverse=True))
