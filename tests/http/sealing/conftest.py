@@ -1,0 +1,28 @@
+"""A sealed campaign and the people around it."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from survey_service.core.db import Database
+from survey_service.organizations.queries import get_organization
+from survey_service.staff.rules import Role
+from tests.factories.campaigns import World
+from tests.factories.staff.offices import PASSWORD, add_person
+
+
+def colleague(world: World, role: Role, code: str) -> FlaskClient:
+    """Return a client with the bearer token of somebody who works at an organization."""
+    database: Database = world.app.extensions["database"]
+    name = f"{role}.{code}".lower()
+    with database.unit_of_work() as session:
+        add_person(session, name, role, get_organization(session, code=code))
+    client = world.app.test_client()
+    token = client.post("/api/v1/auth/token", json={"username": name, "password": PASSWORD}).json["token"]
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client
+
+
+@pytest.fixture
+def town(committed_world: World) -> FlaskClient:
+    """The town's staff, who own the campaign."""
+    return colleague(committed_world, Role.TOWN_STAFF, committed_world.town_code)
