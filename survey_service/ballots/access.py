@@ -104,7 +104,9 @@ def credential_for(entrance: OpenedEntrance, device: str | None) -> Credential:
     if not entrance.is_posted:
         return Credential("slot", str(entrance.entrance_id))
     if entrance.open_requires is OpenRequires.WECHAT or device is None:
-        raise Unauthorized("sign_in_required")
+        # Opened inside WeChat, the page itself leads to the sign-in and back.
+        page = f"{current_app.extensions['settings'].public_url}/s/{entrance.code}"
+        raise Unauthorized("sign_in_required", extra={"sign_in_url": page})
     return Credential("device", device)
 
 

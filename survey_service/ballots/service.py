@@ -22,7 +22,7 @@ from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import lock_campaign
 from survey_service.campaigns.rules import Revote, campaign_target
 from survey_service.core.audit import record
-from survey_service.core.db import begin_transaction, is_sqlite
+from survey_service.core.db import begin_transaction, fetch_alone, is_sqlite
 from survey_service.core.errors import Conflict, Gone, NotFound, Unavailable
 from survey_service.core.events import publish
 from survey_service.entrances.models import Entrance
@@ -115,7 +115,7 @@ def _insert(session: Session, parameters: Mapping[str, object], *, texts: int) -
     if is_sqlite(session):
         return _insert_in_turn(session, parameters, texts=texts)
     try:
-        gate, stored = session.connection().execute(whole_statement(texts), parameters).one()
+        gate, stored = fetch_alone(session, whole_statement(texts), parameters)
     except DataError:
         return _Outcome.KNOWN
     if not gate:

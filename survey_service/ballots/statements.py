@@ -5,6 +5,7 @@ and seal lock the same row exclusively, so whatever was acknowledged is there wh
 is decided by a unique key and says nothing on conflict, so that no error line can name a digest.
 """
 
+import re
 from functools import cache
 
 from sqlalchemy import BigInteger, LargeBinary, String, TextClause, bindparam, text
@@ -47,6 +48,8 @@ _OUTCOME = """
 SELECT (SELECT count(*) FROM gate), stored / CASE WHEN spent = stored THEN 1 ELSE 0 END
 FROM (SELECT (SELECT count(*) FROM insert_0) AS spent, (SELECT count(*) FROM insert_1) AS stored) AS counts"""
 
+_PARAMETER = re.compile(r":(\w+)")
+
 # A type for each parameter, since SQLite stores times as text and binary values have their own form.
 _TYPES = {
     "campaign_id": BigInteger,
@@ -80,17 +83,18 @@ def _typed(sql: str) -> TextClause:
 
 
 @cache
-def whole_statement(texts: int) -> TextClause:
-    """Return the one statement for PostgreSQL, a transaction of its own.
+def whole_statement(texts: int) -> str:
+    """Return the one statement for PostgreSQL, a transaction of its own, in the words of its driver.
 
     It yields whether the gate was open and whether a ballot was stored, 1 or 0 each; DivisionByZero when two
-    posts with one secret met.
+    posts with one secret met. All values go to the driver as they are: what SQLAlchemy would do with them and
+    with the one row of the answer costs as much as the rest of the service.
     """
     parts = [f"gate AS MATERIALIZED ({_GATE} FOR SHARE OF campaign)", _FRESH_GATE]
     for n, sql in enumerate(_inserts(texts)):
         source = "fresh" if n == 0 else "insert_0"
         parts.append(f"insert_{n} AS ({sql.format(source=source)}{_QUIETLY})")
-    return _typed(f"WITH {', '.join(parts)} {_OUTCOME}")
+    return _PARAMETER.sub(r"%(\1)s", f"WITH {', '.join(parts)} {_OUTCOME}")
 
 
 @cache

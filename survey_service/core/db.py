@@ -1,11 +1,12 @@
 """The database: engine, sessions, and the unit of work that holds the only commit."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
+import psycopg
 from flask import current_app
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -122,15 +124,23 @@ def _create_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return create_engine(
-        url, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS, hide_parameters=True
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
     )
 
 
-def _reading_engine(engine: Engine) -> Engine:
-    """Spare reads on PostgreSQL their BEGIN and ROLLBACK: every statement sees its own snapshot anyway."""
+def with_transactions(engine: Engine) -> Engine:
+    """Return the same engine for work of several statements that succeed or fail together.
+
+    Elsewhere each statement of PostgreSQL is its own transaction: reads and ballots need no BEGIN and COMMIT.
+    """
     if engine.dialect.name == "sqlite":
         return engine
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine.execution_options(isolation_level="READ COMMITTED")
 
 
 class Database:
@@ -145,9 +155,11 @@ class Database:
         self.engine = _create_engine(self.url)
         self.before_commit: Callable[[Session], None] = lambda _session: None
         self.after_commit: Callable[[Sequence[Event]], None] = lambda _events: None
-        self._reading = sessionmaker(_reading_engine(self.engine), expire_on_commit=False, autoflush=True)
+        self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
         self._writing = sessionmaker(
-            self.engine.execution_options(is_writing=True), expire_on_commit=False, autoflush=True
+            with_transactions(self.engine).execution_options(is_writing=True),
+            expire_on_commit=False,
+            autoflush=True,
         )
 
     def bind(self, connection: Connection) -> None:
@@ -180,7 +192,8 @@ class Database:
         with self._reading() as session:
             yield session
             events = take_events(session)
-            session.commit()
+            if session.in_transaction():
+                session.commit()
         if events:
             self.after_commit(events)
 
@@ -194,6 +207,31 @@ class Database:
 def is_sqlite(session: Session) -> bool:
     """Tell whether a session speaks to SQLite, whose writers take turns instead of locking rows."""
     return session.get_bind().dialect.name == "sqlite"
+
+
+def fetch_alone(session: Session, statement: str, parameters: Mapping[str, object]) -> tuple[Any, ...]:
+    """Run one statement of PostgreSQL, in its driver's words, and return the one row of its answer.
+
+    In a fresh session of single statements it goes from the pool straight to the driver: all that SQLAlchemy
+    does around a statement costs more than the ballot's own work in this process. A session that has a
+    connection keeps to it: a second one for the same request could wait for ever. Raises SQLAlchemy's errors.
+    """
+    bind = session.get_bind()
+    is_unit_of_work = bind.get_execution_options().get("is_writing", False)
+    if isinstance(bind, Connection) or is_unit_of_work or session.in_transaction():
+        return tuple(session.connection().exec_driver_sql(statement, dict(parameters)).one())
+    lent = bind.raw_connection()
+    driver: Any = lent.driver_connection
+    try:
+        return tuple(driver.execute(statement, parameters).fetchone())
+    except psycopg.Error as error:
+        if driver.closed:
+            lent.invalidate()
+        raise DBAPIError.instance(
+            statement, None, error, psycopg.Error, hide_parameters=True, dialect=bind.dialect
+        ) from None
+    finally:
+        lent.close()
 
 
 def begin_transaction(session: Session) -> None:

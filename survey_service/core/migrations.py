@@ -6,6 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from survey_service.core.db import with_transactions
 from survey_service.core.resources import resource
 
 
@@ -18,7 +19,7 @@ def _config(engine: Engine) -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run the migrations that the database lacks; several processes may call this at once."""
-    command.upgrade(_config(engine), revision)
+    command.upgrade(_config(with_transactions(engine)), revision)
 
 
 def is_current(engine: Engine) -> bool:

@@ -13,6 +13,7 @@ from survey_service.core.marshalling import (
     validate,
 )
 from survey_service.core.texts import text
+from survey_service.questionnaires.kinds import KINDS
 from survey_service.questionnaires.option_sets import Option
 from survey_service.questionnaires.rules import MAX_TEXT_LENGTH, Item, Row, ShowIf
 
@@ -57,7 +58,8 @@ class ItemSchema(Schema):
     text = PlainText(required=True, validate=SENTENCE)
     hint = PlainText(load_default="", validate=validate.Length(max=500))
     required = fields.Boolean(load_default=False)
-    weight = DecimalText(minimum=0, maximum=MAX_WEIGHT, load_default=Decimal(0))
+    weight = DecimalText(minimum=0, maximum=MAX_WEIGHT)
+    """Left out it is 1 for a kind that scores: a rating that counts for nothing has to be asked for."""
     option_set = fields.String(allow_none=True, load_default=None)
     options = fields.List(fields.Nested(OptionSchema()), load_default=list, validate=validate.Length(max=30))
     rows = fields.List(fields.Nested(RowSchema()), load_default=list)
@@ -69,6 +71,8 @@ class ItemSchema(Schema):
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Item:
+        kind = KINDS.get(data["kind"])
+        data.setdefault("weight", Decimal(1 if kind and kind.scores else 0))
         return Item(**data | {"options": tuple(data["options"]), "rows": tuple(data["rows"])})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from survey_service.core.db import Database
+from survey_service.core.db import Database, with_transactions
 from survey_service.core.migrations import upgrade
 from tests.support.postgresql import PostgresCluster
 
@@ -72,7 +72,7 @@ def postgresql_database(postgres_url: str) -> Iterator[Database]:
     Every commit is a savepoint of one transaction on one connection, rolled back at the end: no threads.
     """
     database = Database(postgres_url)
-    with database.engine.connect() as connection:
+    with with_transactions(database.engine).connect() as connection:
         transaction = connection.begin()
         database.bind(connection)
         yield database

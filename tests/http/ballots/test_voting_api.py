@@ -196,6 +196,7 @@ def test_where_wechat_is_asked_for_a_posted_code_wants_a_sign_in(world: World) -
     (posted,) = asking.issue(Mode.OPEN)
     response = world.app.test_client().get(f"/api/v1/entrances/{posted.code}")
     assert code_of(response) == (401, "sign_in_required")
+    assert response.get_json()["sign_in_url"].endswith(f"/s/{posted.code}")
 
 
 def test_two_campaigns_on_one_device_are_two_ballots(world: World, phone: Phone, posted: str) -> None:

@@ -52,6 +52,14 @@ def test_the_questionnaire_of_the_contract(town: Caller) -> None:
     ]
 
 
+def test_a_rating_counts_once_when_nothing_is_said_of_its_weight(town: Caller) -> None:
+    bare = {name: value for name, value in RATING.items() if name != "weight"}
+    remark = {"key": "remark", "kind": "text", "text": "意见建议"}
+    created = town.post(FORMS, form_body(items=[bare, remark]))
+    shown = town.get(f"{FORMS}/{created.json['id']}").json["items"]
+    assert [one["weight"] for one in shown] == ["1", "0"]
+
+
 def test_every_kind_comes_back_as_it_was_given(town: Caller) -> None:
     created = town.post(FORMS, form_body(items=EVERY_KIND))
     shown = town.get(f"{FORMS}/{created.json['id']}").json["items"]
