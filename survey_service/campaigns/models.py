@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from survey_service.campaigns.rules import MIN_CELL_FLOOR, OpenRequires, Revote, Window
+from survey_service.campaigns.rules import MIN_CELL_FLOOR, LiveScores, OpenRequires, Revote, Window
 from survey_service.core.db import Base, BigId, Id, one_of
 from survey_service.organizations.rules import SubjectKind
 
@@ -39,6 +39,9 @@ class Campaign(Base):
     open_requires: Mapped[OpenRequires] = mapped_column(one_of(OpenRequires, name="open_requires"))
     revote: Mapped[Revote] = mapped_column(one_of(Revote, name="revote"))
     min_cell: Mapped[int]
+    live_scores: Mapped[LiveScores] = mapped_column(
+        one_of(LiveScores, name="live_scores"), default=LiveScores.STEPWISE
+    )
     has_household_codes: Mapped[bool] = mapped_column(default=False)
     formula: Mapped[str] = mapped_column(Text)
     formula_hash: Mapped[str | None] = mapped_column(String(64))

@@ -73,6 +73,15 @@ class OpenRequires(StrEnum):
     DEVICE = "device"
 
 
+class LiveScores(StrEnum):
+    """Whether scores are shown while ballots come in."""
+
+    STEPWISE = "stepwise"
+    """Renewed in steps of `min_cell` ballots; at closing the last step may be a smaller one."""
+    AFTER_CLOSING = "after_closing"
+    """Not before the last ballot can have come: no step is ever smaller than `min_cell`."""
+
+
 class State(StrEnum):
     """Derived from times and marks, never stored."""
 

@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from survey_service.campaigns.rules import MIN_CELL_FLOOR, EmptyClass, Mode, OpenRequires, RaterClass, Revote
+from survey_service.campaigns.rules import (
+    MIN_CELL_FLOOR,
+    EmptyClass,
+    LiveScores,
+    Mode,
+    OpenRequires,
+    RaterClass,
+    Revote,
+)
 from survey_service.core import clock
 from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
@@ -86,6 +94,7 @@ class CampaignIn(Schema):
     closes_at = moment(required=True)
     formula = fields.Nested(FormulaIn(), required=True)
     min_cell = fields.Integer(validate=validate.Range(MIN_CELL_FLOOR, 1000))
+    live_scores = fields.Enum(LiveScores, by_value=True)
     revote = fields.Enum(Revote, by_value=True)
     eligible = fields.Dict(
         keys=PlainText(),
@@ -151,6 +160,7 @@ class CampaignOut(Schema):
     open_requires = fields.String(required=True)
     revote = fields.String(required=True)
     min_cell = fields.Integer(required=True)
+    live_scores = fields.String(required=True)
     formula = fields.Dict(required=True)
     formula_hash = fields.String(required=True, allow_none=True)
 

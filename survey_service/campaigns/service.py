@@ -22,6 +22,7 @@ from survey_service.campaigns.rules import (
     CampaignClosed,
     CampaignLaunched,
     Formula,
+    LiveScores,
     OpenRequires,
     Revote,
     State,
@@ -58,6 +59,7 @@ _DECIDED = (
     "open_requires",
     "revote",
     "min_cell",
+    "live_scores",
     "copied_from_id",
 )
 CORRECTABLE_STATES = frozenset({State.SCHEDULED, State.OPEN})
@@ -77,6 +79,7 @@ class Draft(TypedDict):
     subject_type: NotRequired[SubjectKind]
     notice: NotRequired[str]
     min_cell: NotRequired[int]
+    live_scores: NotRequired[LiveScores]
     revote: NotRequired[Revote]
     open_requires: NotRequired[OpenRequires]
     grace_hours: NotRequired[int]
@@ -159,6 +162,7 @@ def copy_campaign(
         subject_type=source.subject_kind,
         notice=source.notice,
         min_cell=source.min_cell,
+        live_scores=source.live_scores,
         revote=source.revote,
         open_requires=source.open_requires,
         grace_hours=source.grace_hours,
@@ -193,6 +197,7 @@ def _write_draft(session: Session, staff: Identity, campaign: Campaign, draft: D
     campaign.open_requires = draft.get("open_requires", OpenRequires.DEVICE)
     campaign.revote = draft.get("revote", Revote.NEVER)
     campaign.min_cell = min_cell
+    campaign.live_scores = draft.get("live_scores", LiveScores.STEPWISE)
     campaign.formula = canonical_json(formula_to_json(formula))
     session.add(campaign)
     session.flush()

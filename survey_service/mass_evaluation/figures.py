@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
+from survey_service.core.disclosure import Withholding
 from survey_service.mass_evaluation.estimates import SubjectEstimate, estimate_subject
 from survey_service.mass_evaluation.intervals import Estimate, Interval
 from survey_service.mass_evaluation.slices import mode_weight
@@ -18,27 +19,33 @@ from survey_service.tallies.rules import BLANK, TallySlice
 class Figure:
     """One class or one mode: R in all modes, n standing ballots, its configured weight and its own score.
 
-    The score is None for fewer ballots than `min_cell`, and for a class that does not count.
+    The score is None for fewer ballots than `min_cell`, and for a class that does not count. What is withheld
+    has only its turnout and its weight.
     """
 
     returned: int
-    n: int
+    n: int | None
     weight: Decimal
     score: Fraction | None
     interval: Interval | None
+    withheld: Withholding | None = None
 
 
 @dataclass(frozen=True)
 class ItemFigure:
-    """One item over the weighing modes: n by option, in all classes and in each, and its score."""
+    """One item over the weighing modes: n by option, in all classes and in each, and its score.
+
+    A class that is withheld is None in `by_class`; of a withheld item only the names are left.
+    """
 
     key: str
     option_set: str
-    n: Mapping[str, int]
-    abstained: int
-    by_class: Mapping[RaterClass, Mapping[str, int]]
+    n: Mapping[str, int] | None
+    abstained: int | None
+    by_class: Mapping[RaterClass, Mapping[str, int] | None] | None
     score: Fraction | None
     interval: Interval | None
+    withheld: Withholding | None = None
 
 
 def class_figures(

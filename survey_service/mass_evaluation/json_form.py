@@ -1,12 +1,15 @@
 """The score of one subject as the API shows it (`api.md`): decimals as text with two places."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
 
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.core.canonical import canonical_json
 from survey_service.mass_evaluation.rules import Figure, Interval, ItemFigure, MassScore, show
+from survey_service.tallies.rules import TallySlice
 
 
 def summary_json(score: MassScore) -> dict[str, object]:
@@ -45,6 +48,19 @@ def derivation_text(score: MassScore) -> str:
     return canonical_json({"items": whole["items"], "trace": whole["trace"]})
 
 
+def slices_text(slices: Iterable[TallySlice]) -> str:
+    """Write counted ballots for storage."""
+    return canonical_json([asdict(tally) for tally in slices])
+
+
+def read_slices(written: str) -> list[TallySlice]:
+    """Return the counted ballots that `slices_text` wrote."""
+    return [
+        TallySlice(**one | {"rater_class": RaterClass(one["rater_class"]), "mode": Mode(one["mode"])})
+        for one in json.loads(written)
+    ]
+
+
 def _figures(
     figures: Mapping[RaterClass, Figure] | Mapping[Mode, Figure] | None,
 ) -> dict[str, object] | None:
@@ -58,6 +74,7 @@ def _figure(figure: Figure) -> dict[str, object]:
         "weight": _two_places(figure.weight),
         "score": show(figure.score),
         "interval": _bounds(figure.interval),
+        "withheld": figure.withheld and figure.withheld.value,
     }
 
 
@@ -65,12 +82,19 @@ def _item(item: ItemFigure) -> dict[str, object]:
     return {
         "key": item.key,
         "option_set": item.option_set,
-        "n": dict(item.n),
+        "n": _counts(item.n),
         "abstained": item.abstained,
-        "by_class": {rater_class.value: dict(counts) for rater_class, counts in item.by_class.items()},
+        "by_class": None
+        if item.by_class is None
+        else {rater_class.value: _counts(counts) for rater_class, counts in item.by_class.items()},
         "score": show(item.score),
         "interval": _bounds(item.interval),
+        "withheld": item.withheld and item.withheld.value,
     }
+
+
+def _counts(counts: Mapping[str, int] | None) -> dict[str, int] | None:
+    return None if counts is None else dict(counts)
 
 
 def _bounds(interval: Interval | None) -> list[str | None] | None:

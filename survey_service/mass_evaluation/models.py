@@ -32,4 +32,8 @@ class MassScore(Base):
     """The figures of the score table as JSON."""
     derivation: Mapped[str] = mapped_column(Text)
     """Items and trace as JSON; read for one subject only."""
+    released_slices: Mapped[str] = mapped_column(Text, default="[]")
+    """The counted ballots of the last figures shown, by class and mode, as JSON: the figures follow from
+    them, and the next step starts from them."""
     released_at: Mapped[datetime]
+    """When the figures became what they are; after the closing, when they were made exact."""

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
+from survey_service.campaigns.rules import LiveScores
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.tallies.models import TallyHead
 
@@ -39,13 +40,22 @@ def campaigns_to_score(session: Session) -> list[int]:
 
 
 def campaigns_to_release(session: Session, *, now: datetime) -> list[int]:
-    """Return the campaigns whose window has ended while a release still lags behind its tally."""
+    """Return the campaigns with a release from before the closing, or from before the end of late ballots."""
+    ended_at = case((Campaign.closed_at < Campaign.closes_at, Campaign.closed_at), else_=Campaign.closes_at)
     lagging = (
         select(Campaign.id)
         .join(MassScore, MassScore.campaign_id == Campaign.id)
-        .join(TallyHead, and_(*_same_subject()))
-        .where(TallyHead.returned != MassScore.as_of_returned)
-        .where(or_(Campaign.closed_at.is_not(None), Campaign.closes_at < now))
+        .where(
+            or_(
+                and_(
+                    Campaign.live_scores == LiveScores.STEPWISE,
+                    ended_at < now,
+                    MassScore.released_at <= ended_at,
+                ),
+                and_(Campaign.accepts_until < now, MassScore.released_at <= Campaign.accepts_until),
+            )
+        )
+        .where(Campaign.sealed_at.is_(None))
         .distinct()
     )
     return list(session.scalars(lagging))

@@ -9,16 +9,17 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.campaigns.queries import get_campaign, get_formula
-from survey_service.campaigns.rules import Formula, Mode, RaterClass, State
-from survey_service.core.disclosure import is_release_due
+from survey_service.campaigns.rules import Formula, LiveScores, Mode, RaterClass, State
 from survey_service.core.errors import Conflict
 from survey_service.core.events import publish
 from survey_service.entrances.queries import issued_by_subject
-from survey_service.mass_evaluation.json_form import derivation_text, figures_text
+from survey_service.mass_evaluation.json_form import derivation_text, figures_text, read_slices, slices_text
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.mass_evaluation.queries import list_scores, subjects_to_score
+from survey_service.mass_evaluation.releases import Gate, Release, Timing
 from survey_service.mass_evaluation.rules import MassScore as Score
-from survey_service.mass_evaluation.rules import MassScoreChanged, Status, score_subject
+from survey_service.mass_evaluation.rules import MassScoreChanged, Status
+from survey_service.mass_evaluation.slices import merge_slices
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.models import TallyHead, TallyRow
@@ -37,15 +38,14 @@ class Scoring:
     items: Sequence[ScoredItem]
     issued: Mapping[int, Mapping[Mode, int]]
 
-    def score(self, subject_id: int, slices: Sequence[TallySlice], eligible: str) -> Score:
+    def gate(self, subject_id: int, eligible: str) -> Gate:
+        """Return the gate of one subject; `eligible` is JSON."""
         numbers = {RaterClass(key): number for key, number in json.loads(eligible).items()}
-        return score_subject(
-            formula=self.formula,
-            items=self.items,
-            slices=slices,
-            eligible=numbers,
-            issued=self.issued.get(subject_id, {}),
-        )
+        return Gate(self.formula, self.items, numbers, self.issued.get(subject_id, {}))
+
+    def score(self, subject_id: int, slices: Sequence[TallySlice], eligible: str) -> Score:
+        """Return what may be shown of a subject's ballots when no more can come."""
+        return self.gate(subject_id, eligible).score(slices)
 
 
 def prepare_scoring(session: Session, campaign: Campaign) -> Scoring:
@@ -71,8 +71,8 @@ def to_slice(row: TallyRow) -> TallySlice:
 def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_everything: bool = False) -> int:
     """Score the subjects whose tally has changed (or all of them); returns how many were looked at.
 
-    A score is computed from the tally as it stands and shown only when a release is due; the revision that
-    was looked at is remembered either way. Raises Conflict `wrong_state` where a sealed score would change.
+    What is shown follows from the slices that may be looked at anew (`releases.py`); the revision that was
+    looked at is remembered either way. Raises Conflict `wrong_state` where a sealed score would change.
     """
     campaign = get_campaign(session, campaign_id)
     heads = (
@@ -98,62 +98,95 @@ def _score_heads(
 ) -> None:
     if campaign.sealed_at is not None:
         raise Conflict("wrong_state")
-    campaign_id, is_closed = campaign.id, campaign.window.state(now) in _FINAL_STATES
-    by_subject: dict[int, list[TallySlice]] = {}
-    for row in list_slices(session, campaign_id, [head.subject_id for head in heads]):
-        by_subject.setdefault(row.subject_id, []).append(to_slice(row))
-    stored = list_scores(session, campaign_id)
+    standing = _standing(session, campaign.id, [head.subject_id for head in heads])
+    stored = list_scores(session, campaign.id)
     for head in heads:
-        subject = session.get_one(CampaignSubject, (campaign_id, head.subject_id))
-        score = scoring.score(head.subject_id, by_subject.get(head.subject_id, []), subject.eligible)
+        subject = session.get_one(CampaignSubject, (campaign.id, head.subject_id))
         previous = stored.get(head.subject_id)
-        if previous is None:
-            session.add(_release(campaign_id, head, score, now))
-        elif _may_release(previous, score, min_cell=scoring.formula.min_cell, is_closed=is_closed):
-            session.merge(_release(campaign_id, head, score, now))
-        else:
-            previous.tally_revision = head.revision
-    publish(session, MassScoreChanged(campaign_id))
+        timing = _timing(campaign, previous, now)
+        release = scoring.gate(head.subject_id, subject.eligible).release(
+            standing.get(head.subject_id, []),
+            shown=read_slices(previous.released_slices) if previous else (),
+            timing=timing,
+        )
+        _store(session, campaign.id, head, previous, release, now, is_exact=timing is Timing.EXACT)
+    publish(session, MassScoreChanged(campaign.id))
 
 
-def _may_release(previous: MassScore, score: Score, *, min_cell: int, is_closed: bool) -> bool:
-    shown_before = previous.as_of_returned if previous.status == Status.OK else None
-    return is_release_due(
-        returned=score.returned, released_at_count=shown_before, min_cell=min_cell, is_closed=is_closed
-    )
+def _standing(
+    session: Session, campaign_id: int, subject_ids: Sequence[int] | None = None
+) -> dict[int, list[TallySlice]]:
+    by_subject: dict[int, list[TallySlice]] = {}
+    for row in list_slices(session, campaign_id, subject_ids):
+        by_subject.setdefault(row.subject_id, []).append(to_slice(row))
+    return by_subject
 
 
-def _release(campaign_id: int, head: TallyHead, score: Score, now: datetime) -> MassScore:
-    return MassScore(
-        campaign_id=campaign_id,
-        subject_id=head.subject_id,
-        tally_revision=head.revision,
-        as_of_returned=score.returned,
-        status=score.status,
-        figures=figures_text(score),
-        derivation=derivation_text(score),
-        released_at=now,
+def _timing(campaign: Campaign, previous: MassScore | None, now: datetime) -> Timing:
+    """Tell which ballots a release is made of.
+
+    The first release after the closing is exact, and so is the one after the last ballot can have come; what
+    comes late between the two steps as before. `released_at` tells which of them has been made.
+    """
+    if campaign.frozen_at is not None or now > campaign.accepts_until:
+        return Timing.EXACT
+    if campaign.live_scores is LiveScores.AFTER_CLOSING:
+        return Timing.WITHHELD
+    is_closed = campaign.window.state(now) in _FINAL_STATES
+    is_first = previous is None or previous.released_at <= campaign.window.ends_at
+    return Timing.EXACT if is_closed and is_first else Timing.STEPWISE
+
+
+def _store(
+    session: Session,
+    campaign_id: int,
+    head: TallyHead,
+    previous: MassScore | None,
+    release: Release,
+    now: datetime,
+    *,
+    is_exact: bool,
+) -> None:
+    """Store a release; one that shows what was shown before keeps its time unless it has become exact."""
+    figures, slices = figures_text(release.score), slices_text(release.slices)
+    is_same = previous is not None and (previous.figures, previous.released_slices) == (figures, slices)
+    session.merge(
+        MassScore(
+            campaign_id=campaign_id,
+            subject_id=head.subject_id,
+            tally_revision=head.revision,
+            as_of_returned=release.as_of_returned,
+            status=release.score.status,
+            figures=figures,
+            derivation=derivation_text(release.score),
+            released_slices=slices,
+            released_at=previous.released_at if previous and is_same and not is_exact else now,
+        )
     )
 
 
 def find_score_difference(session: Session, *, campaign_id: int) -> Difference | None:
-    """Recompute every score from the stored tally and return the first one that is not as stored.
+    """Compute every score again from the slices behind it; return the first one that is not as stored.
 
-    A release of an open campaign may lag behind the tally; it is compared once it shows all ballots.
+    That covers a release that lags behind the tally. Once no ballot can come any more, the slices must be
+    those of the tally.
     """
     campaign = get_campaign(session, campaign_id)
     scoring = prepare_scoring(session, campaign)
     heads = list_heads(session, campaign_id)
-    by_subject: dict[int, list[TallySlice]] = {}
-    for row in list_slices(session, campaign_id):
-        by_subject.setdefault(row.subject_id, []).append(to_slice(row))
+    standing = _standing(session, campaign_id)
     for subject_id, stored in sorted(list_scores(session, campaign_id).items()):
-        head = heads[subject_id]
-        if stored.tally_revision != head.revision or stored.as_of_returned != head.returned:
-            continue
         eligible = session.get_one(CampaignSubject, (campaign_id, subject_id)).eligible
-        score = scoring.score(subject_id, by_subject.get(subject_id, []), eligible)
-        recounted = figures_text(score)
-        if recounted != stored.figures:
-            return Difference(f"score of subject {subject_id}", stored.figures, recounted)
+        slices = read_slices(stored.released_slices)
+        is_settled = stored.released_at > campaign.accepts_until
+        if is_settled and stored.tally_revision == heads[subject_id].revision:
+            counted = slices_text(merge_slices(standing.get(subject_id, [])))
+            if counted != stored.released_slices:
+                return Difference(f"slices of subject {subject_id}", stored.released_slices, counted)
+        if stored.status == Status.OK or is_settled:
+            score = scoring.score(subject_id, slices, eligible)
+            for name, written in (("score", figures_text(score)), ("derivation", derivation_text(score))):
+                found = stored.figures if name == "score" else stored.derivation
+                if found != written:
+                    return Difference(f"{name} of subject {subject_id}", found, written)
     return None

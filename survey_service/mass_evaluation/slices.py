@@ -20,14 +20,15 @@ def weighing(slices: Sequence[TallySlice], formula: Formula) -> tuple[TallySlice
 def merge_slices(slices: Sequence[TallySlice]) -> list[TallySlice]:
     """Add up the slices of the same class and mode, as of several places; in the order of the enums."""
     return [
-        _sum([tally for tally in slices if (tally.rater_class, tally.mode) == (rater_class, mode)])
+        sum_slices([tally for tally in slices if (tally.rater_class, tally.mode) == (rater_class, mode)])
         for rater_class in RaterClass
         for mode in Mode
         if any((tally.rater_class, tally.mode) == (rater_class, mode) for tally in slices)
     ]
 
 
-def _sum(parts: Sequence[TallySlice]) -> TallySlice:
+def sum_slices(parts: Sequence[TallySlice]) -> TallySlice:
+    """Add up slices of one class; the mode is that of the first."""
     items = sorted({item for part in parts for item in part.counts})
     return TallySlice(
         rater_class=parts[0].rater_class,

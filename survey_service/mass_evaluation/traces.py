@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from survey_service.campaigns.rules import Formula, RaterClass
+from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.mass_evaluation.estimates import Cell, ClassEstimate, SubjectEstimate
 from survey_service.mass_evaluation.intervals import Estimate, Interval, shares_of
 from survey_service.mass_evaluation.slices import mode_weight
@@ -29,7 +29,7 @@ def write_trace(
     """Return the trace of one subject as a structure of dicts, lists, text, whole numbers and None."""
     return {
         "formula": _formula(formula, items, slices),
-        "slices": [_slice(tally) for tally in slices],
+        "slices": [write_row(tally, (tally.mode,)) for tally in slices],
         "checks": [_check(check) for check in checks],
         "classes": {
             rater_class.value: _class(part, eligible.get(rater_class))
@@ -61,10 +61,11 @@ def _formula(
     }
 
 
-def _slice(tally: TallySlice) -> dict[str, object]:
+def write_row(tally: TallySlice, modes: Sequence[Mode]) -> dict[str, object]:
+    """Return the ballots of one class that came through one mode, or through several of the same weight."""
     return {
         "class": tally.rater_class.value,
-        "mode": tally.mode.value,
+        "modes": [mode.value for mode in modes],
         "returned": tally.returned,
         "valid": tally.valid,
         "standing": tally.standing,

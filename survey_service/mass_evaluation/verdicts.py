@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NO_BALLOTS = "no_ballots"
     SMALL_CELL = "small_cell"
     COMPLEMENTARY = "complementary"
+    UNTIL_CLOSING = "until_closing"
     BELOW_GATE = "below_gate"
     CLASS_MISSING = "class_missing"
 
@@ -38,6 +39,7 @@ STATUS_OF: Mapping[Reason, Status] = {
     Reason.NO_BALLOTS: Status.SUPPRESSED,
     Reason.SMALL_CELL: Status.SUPPRESSED,
     Reason.COMPLEMENTARY: Status.SUPPRESSED,
+    Reason.UNTIL_CLOSING: Status.SUPPRESSED,
     Reason.BELOW_GATE: Status.INSUFFICIENT,
     Reason.CLASS_MISSING: Status.INSUFFICIENT,
 }

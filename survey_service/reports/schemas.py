@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from survey_service.core.disclosure import Withholding
 from survey_service.core.marshalling import Schema, fields, validate
 from survey_service.mass_evaluation.rules import Flag, Reason, Status
 from survey_service.reports.service import Progress, Score, ScoreTable, SubjectReport
@@ -23,6 +24,12 @@ def _counts() -> fields.Dict:
     return fields.Dict(keys=fields.String(), values=fields.Integer(), required=True, allow_none=True)
 
 
+def _withheld() -> fields.String:
+    return fields.String(
+        required=True, allow_none=True, validate=validate.OneOf([str(reason) for reason in Withholding])
+    )
+
+
 class ProgressItem(Schema):
     """The live turnout of one subject; the parts are null for a rated party."""
 
@@ -40,13 +47,14 @@ class ProgressOut(Schema):
 
 
 class FigureOut(Schema):
-    """One class or one mode alone."""
+    """One class or one mode alone; what is withheld has only its turnout and its weight."""
 
     returned = fields.Integer(required=True)
-    n = fields.Integer(required=True)
+    n = fields.Integer(required=True, allow_none=True)
     weight = fields.String(required=True)
     score = _percentage()
     interval = _interval()
+    withheld = _withheld()
 
 
 def _figures() -> fields.Dict:
@@ -87,10 +95,11 @@ class ScoredItemOut(Schema):
     key = fields.String(required=True)
     option_set = fields.String(required=True)
     n = _counts()
-    abstained = fields.Integer(required=True)
+    abstained = fields.Integer(required=True, allow_none=True)
     by_class = fields.Dict(keys=fields.String(), values=_counts(), required=True, allow_none=True)
     score = _percentage()
     interval = _interval()
+    withheld = _withheld()
 
 
 class ScoreDetail(ScoreItem):

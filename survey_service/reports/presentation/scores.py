@@ -12,7 +12,7 @@ from survey_service.questionnaires.option_sets import OPTION_SETS
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.reports.charts import Scale, Segment, Tick, Whisker, scale_for, stack
 from survey_service.reports.presentation.formula import Clause, describe_formula
-from survey_service.reports.presentation.trace import TraceView, trace_view
+from survey_service.reports.presentation.trace import TraceView, trace_view, why_withheld
 from survey_service.reports.presentation.turnout import (
     UNKNOWN,
     CampaignHead,
@@ -34,8 +34,9 @@ class FigureView:
     interval: str
     whisker: Whisker | None
     returned: int = 0
-    n: int = 0
+    n: str = ""
     weight: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ class ItemView:
     text: str
     figure: FigureView
     segments: Sequence[Segment]
-    abstained: int
+    abstained: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class SubjectPage:
     json_url: str
     formula_hash: str
     valid: str
+
+    @property
+    def legend(self) -> Sequence[Segment]:
+        """The options of the first question that is shown."""
+        return next((item.segments for item in self.items if item.segments), ())
 
 
 def score_page(table: ScoreTable, *, role: Role, now: datetime) -> ScorePage:
@@ -184,7 +191,10 @@ def _parts(
             text(f"campaigns.{word}_{key}"),
             part,
             scale,
-            **{name: part[name] for name in ("returned", "n", "weight")},
+            returned=part["returned"],
+            n=UNKNOWN if part["n"] is None else str(part["n"]),
+            weight=part["weight"],
+            why=why_withheld(part["withheld"]),
         )
         for key in keys
         if (part := parts.get(key))
@@ -192,10 +202,12 @@ def _parts(
 
 
 def _item(item: Figures, texts: Mapping[str, str], scale: Scale) -> ItemView:
-    options = OPTION_SETS[item["option_set"]].options
+    counts = item["n"] or {}
+    options = OPTION_SETS[item["option_set"]].options if counts else ()
     return ItemView(
         text=texts.get(item["key"], item["key"]),
         figure=_figure("", item, scale),
-        segments=stack([(option.label, item["n"][option.key]) for option in options]),
-        abstained=item["abstained"],
+        segments=stack([(option.label, counts[option.key]) for option in options]),
+        abstained=UNKNOWN if item["abstained"] is None else str(item["abstained"]),
+        why=why_withheld(item["withheld"]),
     )

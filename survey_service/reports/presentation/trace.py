@@ -31,11 +31,13 @@ class SliceView:
     mode: str
     weight: str
     returned: int
-    valid: int
-    standing: int
-    invalid: int
+    valid: str
+    standing: str
+    invalid: str
     counts: Sequence[tuple[str, str]]
     """Each item with its counts in words."""
+    why: str
+    """Why nothing of them is shown; empty where it is."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,10 @@ class CellView:
 class ClassView:
     label: str
     weight: str
-    n: int
+    n: str
     eligible: str
     is_counted: bool
+    why: str
     cells: Sequence[CellView]
     score: ResultView | None
     rate: ResultView | None
@@ -83,11 +86,14 @@ class WholeView:
 
 @dataclass(frozen=True)
 class TraceView:
+    """`withheld` are sentences about what is not shown, and why."""
+
     slices: Sequence[SliceView]
     checks: Sequence[str]
     classes: Sequence[ClassView]
     score: WholeView
     rate: WholeView | None
+    withheld: Sequence[str]
 
 
 def decimal(value: str, places: int = _PLACES) -> str:
@@ -113,6 +119,7 @@ def trace_view(trace: Figures, texts: Mapping[str, str]) -> TraceView:
         classes=[reader.rater_class(key) for key in RaterClass if key in trace["classes"]],
         score=reader.whole("score"),
         rate=reader.whole("satisfaction_rate") if trace["satisfaction_rate"] else None,
+        withheld=reader.withheld(),
     )
 
 
@@ -120,6 +127,8 @@ def _check(check: Figures) -> str:
     """Write one check with both of its sides."""
     scope, limit = check["scope"], check["limit"]
     kind = f"{check['against']}_{check['measures']}"
+    if check["actual"] is None and check["measures"] == "standing":
+        return text("reports.check_withheld", limit=limit)
     if kind == "below_gate_response_rate":
         who = text("reports.whole_subject") if scope is None else text(f"campaigns.class_{scope}")
         rate = text("reports.unknown_rate") if check["actual"] is None else _percent(check["actual"])
@@ -130,6 +139,19 @@ def _check(check: Figures) -> str:
     who = {"more_than_issued": "mode", "class_missing": "class"}.get(check["against"], "")
     words = text(f"campaigns.{who}_{scope}") if scope else ""
     return text(f"reports.check_{kind}", who=words, actual=check["actual"], limit=limit)
+
+
+def _number(count: int | None) -> str:
+    return text("reports.withheld") if count is None else str(count)
+
+
+def _value(estimate: Figures | None) -> str:
+    return text("reports.withheld") if estimate is None else decimal(estimate["value"])
+
+
+def why_withheld(reason: str | None) -> str:
+    """Say why a part is not shown; nothing where it is."""
+    return text(f"reports.withheld_{reason}") if reason else ""
 
 
 def _percent(share: str) -> str:
@@ -152,17 +174,30 @@ class _Reader:
     def slice(self, one: Figures) -> SliceView:
         return SliceView(
             rater_class=text(f"campaigns.class_{one['class']}"),
-            mode=text(f"campaigns.mode_{one['mode']}"),
-            weight=decimal(self._formula["mode_weights"][one["mode"]]),
+            mode="、".join(text(f"campaigns.mode_{mode}") for mode in one["modes"]),
+            weight=decimal(self._formula["mode_weights"][one["modes"][0]]),
             returned=one["returned"],
-            valid=one["valid"],
-            standing=one["standing"],
-            invalid=one["invalid"],
+            valid=_number(one["valid"]),
+            standing=_number(one["standing"]),
+            invalid=_number(one["invalid"]),
             counts=[
-                (self._texts.get(key, key), self._counts(key, one["counts"].get(key, {})))
+                (self._texts.get(key, key), self._counts(key, counts))
                 for key in self._items
+                if (counts := (one["counts"] or {}).get(key))
             ],
+            why=why_withheld(one["withheld"]),
         )
+
+    def withheld(self) -> list[str]:
+        """Say what is left out of the steps, and why."""
+        withheld = self._trace["withheld"]
+        names = {text(f"campaigns.class_{key}"): reason for key, reason in withheld["classes"].items()}
+        names |= {self._texts.get(key, key): reason for key, reason in withheld["items"].items()}
+        names |= {text("reports.parted_by_mode"): withheld["modes"]} if withheld["modes"] else {}
+        return [
+            text("reports.withheld_part", name=name, why=why_withheld(reason))
+            for name, reason in names.items()
+        ]
 
     def _counts(self, key: str, counts: Mapping[str, int]) -> str:
         labels = self._labels(key) | {"": text("reports.abstained")}
@@ -179,9 +214,10 @@ class _Reader:
         return ClassView(
             label=text(f"campaigns.class_{key}"),
             weight=decimal(one["weight"]),
-            n=one["n"],
+            n=_number(one["n"]),
             eligible=text("reports.unknown") if one["eligible"] is None else str(one["eligible"]),
             is_counted=one["is_counted"],
+            why=why_withheld(one["withheld"]),
             cells=[self._cell(item, cells[item]) for item in self._items if item in cells],
             score=self._joined(one, "score"),
             rate=self._joined(one, "satisfaction_rate"),
@@ -214,6 +250,8 @@ class _Reader:
         """Write the mean of the items of a class."""
         if one[figure] is None:
             return None
+        if set(self._trace["withheld"]["items"]):
+            return _result(text("reports.withheld_sum"), one[figure])
         parts = [
             (self._items[key]["weight"], one["items"][key][figure]["value"])
             for key in self._items
@@ -229,7 +267,7 @@ class _Reader:
         shares = {key: Fraction(joined["shares"][key]) for key in RaterClass if key in joined["shares"]}
         values = {key: classes[key][figure] for key in shares}
         terms = _PLUS.join(
-            f"{decimal(values[key]['value'])}{_TIMES}{decimal(str(share))}" for key, share in shares.items()
+            f"{_value(values[key])}{_TIMES}{decimal(str(share))}" for key, share in shares.items()
         )
         words = "，".join(
             text("reports.trace_share", name=text(f"campaigns.class_{key}"), share=_percent(str(share)))
@@ -257,7 +295,7 @@ def _bounds(
     joined: Figures, shares: Mapping[RaterClass, Fraction], values: Mapping[RaterClass, Figures]
 ) -> list[str]:
     """Write the two bounds as the roots that they come from; one class alone needs none."""
-    if joined["interval"] is None:
+    if joined["interval"] is None or None in values.values():
         return []
     return [_bound(joined, shares, values, side) for side in (0, 1)]
 

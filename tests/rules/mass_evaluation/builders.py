@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from survey_service.campaigns.rules import EmptyClass, Formula, Mode, RaterClass
+from survey_service.mass_evaluation.releases import Gate
 from survey_service.mass_evaluation.rules import MassScore, score_subject
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.rules import BLANK, TallySlice, classify
@@ -67,6 +68,16 @@ def score_slices(
         eligible=eligible or {},
         issued=issued or {},
     )
+
+
+def make_gate(
+    *,
+    formula: Formula | None = None,
+    items: Sequence[ScoredItem] = (OVERALL,),
+    eligible: Mapping[RaterClass, int | None] | None = None,
+    issued: Mapping[Mode, int | None] | None = None,
+) -> Gate:
+    return Gate(formula or make_formula(), items, eligible or {}, issued or {})
 
 
 def make_ballot(

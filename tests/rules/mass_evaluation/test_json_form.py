@@ -27,7 +27,14 @@ def test_values_are_shown_with_two_places(value: Fraction | None, expected: str 
 
 def test_the_row_of_a_score() -> None:
     score = score_slices(make_slice(satisfied=30), eligible={VILLAGER: 30})
-    figure = {"returned": 30, "n": 30, "weight": "1.00", "score": "100.00", "interval": ["100.00", "100.00"]}
+    figure = {
+        "returned": 30,
+        "n": 30,
+        "weight": "1.00",
+        "score": "100.00",
+        "interval": ["100.00", "100.00"],
+        "withheld": None,
+    }
     assert summary_json(score) == {
         "status": "ok",
         "reason": None,
@@ -71,6 +78,7 @@ def test_the_detail_is_json() -> None:
             },
             "score": "95.50",
             "interval": row["interval"],
+            "withheld": None,
         }
     ]
     assert row["trace"]["score"]["value"] == "191/2"

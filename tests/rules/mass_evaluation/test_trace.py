@@ -25,7 +25,7 @@ def stands(formula: Trace, item: Trace, option: str) -> bool:
 def weighted_counts(trace: Trace, rater_class: str, item: Trace) -> dict[str, Fraction]:
     found: dict[str, Fraction] = {}
     for part in trace["slices"]:
-        weight = Fraction(trace["formula"]["mode_weights"][part["mode"]])
+        weight = Fraction(trace["formula"]["mode_weights"][part["modes"][0]])
         for option, n in part["counts"].get(item["key"], {}).items():
             if part["class"] == rater_class and weight * n and stands(trace["formula"], item, option):
                 found[option] = found.get(option, Fraction(0)) + weight * n

@@ -17,8 +17,8 @@ from tests.rules.mass_evaluation.builders import (
     OVERALL,
     VILLAGER,
     make_formula,
+    make_gate,
     make_slice,
-    score_slices,
 )
 
 TEXTS = {"overall": "总体评价"}
@@ -95,13 +95,12 @@ def golden() -> Any:
             }
         },
     )
-    score = score_slices(
+    slices = [
         make_slice(satisfied=10),
         make_slice(mode=Mode.OPEN, dissatisfied=40),
         make_slice(rater_class=MEMBER, basically_satisfied=6),
-        formula=formula,
-    )
-    return detail_json(score)
+    ]
+    return detail_json(make_gate(formula=formula).score(slices))
 
 
 def test_every_step_of_a_trace_can_be_redone() -> None:
@@ -141,5 +140,5 @@ def test_every_check_is_a_sentence_with_both_sides() -> None:
 def test_ballots_are_counted_by_class_and_mode() -> None:
     view = trace_view(golden()["trace"], TEXTS)
     first = view.slices[0]
-    assert (first.rater_class, first.returned, first.standing) == ("村（居）民", 10, 10)
+    assert (first.rater_class, first.returned, first.standing) == ("村（居）民", 10, "10")
     assert first.counts == [("总体评价", "满意 10")]

@@ -12,7 +12,8 @@ RECEIPTS = {
 SLICES = [
     {
         "class": "villager",
-        "mode": "household",
+        "modes": ["household"],
+        "withheld": None,
         "returned": 12,
         "valid": 11,
         "standing": 11,
@@ -24,7 +25,8 @@ SLICES = [
     },
     {
         "class": "party_member",
-        "mode": "panel",
+        "modes": ["panel"],
+        "withheld": None,
         "returned": 5,
         "valid": 5,
         "standing": 5,
@@ -33,7 +35,8 @@ SLICES = [
     },
     {
         "class": "villager",
-        "mode": "open_device",
+        "modes": ["open_device"],
+        "withheld": None,
         "returned": 3,
         "valid": 3,
         "standing": 3,
@@ -53,6 +56,7 @@ FORMULA = {
     "count_abstained": False,
     "min_class": 5,
 }
+NOTHING: dict[str, Any] = {"classes": {}, "modes": None, "items": {}}
 ITEMS = [
     {"key": "overall", "option_set": "satisfaction4", "weight": "2"},
     {"key": "team", "option_set": "grade4", "weight": "1"},
@@ -109,7 +113,7 @@ def publish() -> tuple[dict[str, Any], dict[str, Any]]:
             "bulletin": [entry("T"), entry("V1")],
         },
         "subjects": [
-            subject("V1", "V1", ok, {"slices": SLICES, "formula": {"items": ITEMS}}),
+            subject("V1", "V1", ok, {"slices": SLICES, "withheld": NOTHING, "formula": {"items": ITEMS}}),
             subject("V2", "T", small, None),
         ],
     }
