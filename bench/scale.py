@@ -17,5 +17,7 @@ class Scale:
 
 FULL = Scale(villages=400, rounds=5, seconds=5, slots=60_000, stored=1_000_000, repeats=3)
 QUICK = Scale(villages=40, rounds=2, seconds=1, slots=16_000, stored=10_000, repeats=1)
+YARDSTICK_THREADS = 4
+"""In each of the two processes of a yardstick, with a connection for each."""
 FEW = 1_000
 """Ballots in the database that the large one is compared with."""

@@ -11,7 +11,7 @@ from typing import LiteralString
 import psycopg
 from sqlalchemy.engine import make_url
 
-from survey_service.serving import THREADS_PER_WORKER
+from bench.scale import YARDSTICK_THREADS
 from tests.support.postgresql import TEMPLATE, PostgresCluster
 from tests.support.servers import free_port, is_listening, running
 
@@ -110,7 +110,7 @@ def gunicorn_yardstick(environment: Mapping[str, str], *, folder: Path) -> Itera
     """Serve the yardstick with gunicorn: two workers with four threads each."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "bench.yardstick:app", "--bind", f"127.0.0.1:{port}"]
-    command += ["--workers", str(WORKERS), "--worker-class", "gthread", "--threads", str(THREADS_PER_WORKER)]
+    command += ["--workers", str(WORKERS), "--worker-class", "gthread", "--threads", str(YARDSTICK_THREADS)]
     command += ["--log-level", "warning", "--chdir", str(REPOSITORY)]
     with _listening(command, port=port, folder=folder, environment=environment) as pid:
         yield Installation(port, pid)
@@ -118,10 +118,10 @@ def gunicorn_yardstick(environment: Mapping[str, str], *, folder: Path) -> Itera
 
 @contextmanager
 def granian_yardstick(environment: Mapping[str, str], *, folder: Path) -> Iterator[Installation]:
-    """Serve the yardstick with granian, as the product is served."""
+    """Serve the yardstick with granian: again two workers with four threads each."""
     port = free_port()
     command = [program("granian"), "bench.yardstick:app", "--interface", "wsgi", "--port", str(port)]
-    command += ["--workers", str(WORKERS), "--blocking-threads", str(THREADS_PER_WORKER)]
+    command += ["--workers", str(WORKERS), "--blocking-threads", str(YARDSTICK_THREADS)]
     command += ["--no-access-log", "--working-dir", str(REPOSITORY)]
     with _listening(command, port=port, folder=folder, environment=environment) as pid:
         yield Installation(port, pid)

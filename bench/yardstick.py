@@ -9,12 +9,15 @@ from flask.typing import ResponseReturnValue
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
-THREADS = 4
+from bench.scale import YARDSTICK_THREADS
+
 ANSWERS = 12
 _FILLER = "本次测评不记名，您的填写只用于统计。"
 
 app = Flask(__name__)
-pool = ConnectionPool(os.environ["YARDSTICK_DATABASE"], min_size=THREADS, max_size=THREADS, open=True)
+pool = ConnectionPool(
+    os.environ["YARDSTICK_DATABASE"], min_size=YARDSTICK_THREADS, max_size=YARDSTICK_THREADS, open=True
+)
 questions = json.loads(os.environ.get("YARDSTICK_QUESTIONS", "[]"))
 
 

@@ -20,6 +20,7 @@ from bench.servers import (
     product,
 )
 from bench.stored import count_marks, count_stored
+from survey_service.serving import THREADS_PER_WORKER
 
 GUNICORN = "plain Flask, gunicorn"
 GRANIAN = "plain Flask, granian"
@@ -102,7 +103,7 @@ def measure(databases: Databases, city: City, redis_url: str, folder: Path, scal
     return Section(
         [*_targets(samples), _memory_target(weights)],
         _tables(samples),
-        [_NOTE.format(villages=scale.villages)],
+        [_NOTE.format(villages=scale.villages, threads=THREADS_PER_WORKER)],
     )
 
 
@@ -179,9 +180,10 @@ def _tables(samples: Samples) -> list[Table]:
 
 
 _NOTE = (
-    "Each server has two processes with four threads. The yardsticks parse the same JSON of twelve answers "
-    "and insert one row with one commit. Every ballot of ours has a household code, a ticket and a secret "
-    "of its own; after each round participations, ballots and receipts are counted and compared with what "
-    "was acknowledged. The first of our lines is the way of the ballot itself: events go to Redis, and who "
-    "counts runs elsewhere. In the other two {villages} villages are counted on the same cores meanwhile."
+    "Each server has two processes; the yardsticks have four threads in each, the product {threads}, as it "
+    "is always served. The yardsticks parse the same JSON of twelve answers and insert one row with one "
+    "commit. Every ballot of ours has a household code, a ticket and a secret of its own; after each round "
+    "participations, ballots and receipts are counted and compared with what was acknowledged. The first of "
+    "our lines is the way of the ballot itself: events go to Redis, and who counts runs elsewhere. In the "
+    "other two {villages} villages are counted on the same cores meanwhile."
 )
