@@ -94,12 +94,15 @@ def create_entrances(
     wanted = _Wanted(mode, rater_class, count, place)
     request = canonical_digest([campaign_id, sorted(organization_codes), *astuple(wanted)])
     batch = _find_batch(session, campaign_id, idempotency_key, request)
+    is_repeated = batch is not None
     if batch is None:
         batch = _add_batch(session, keyring, campaign_id, idempotency_key, request, now)
         session.execute(insert(Entrance), _rows(session, keyring, batch, subjects, wanted))
         if mode is Mode.HOUSEHOLD and campaign.launched_at is None:
             campaign.has_household_codes = True
     facts = asdict(wanted) | {"batch": batch.id, "organization_codes": sorted(organization_codes)}
+    if is_repeated:
+        facts |= {"shown_again": True}
     record(session, "entrances.create", campaign_target(campaign_id), after=facts)
     return list(_codes_of_batch(session, keyring, batch, subjects))
 

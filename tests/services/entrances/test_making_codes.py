@@ -1,5 +1,6 @@
 """Entrances: who may make them, how they are numbered, and that no one-time code is stored."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from survey_service.auditing.models import AuditEntry
 from survey_service.ballots.service import withdraw_unused_campaign
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.campaigns.service import close_campaign
@@ -109,6 +111,15 @@ def test_the_same_key_gives_the_same_batch(world: World, mode: Mode) -> None:
     first = make(world, mode=mode, count=3, idempotency_key="k")
     assert make(world, mode=mode, count=3, idempotency_key="k") == first
     assert make(world, mode=mode, count=3, idempotency_key="other") != first
+
+
+def test_that_codes_were_shown_again_stands_in_the_audit_trail(world: World) -> None:
+    for _ in range(2):
+        make(world, idempotency_key="k")
+    with reading() as session:
+        acts = session.scalars(select(AuditEntry.after).where(AuditEntry.action == "entrances.create"))
+        told = [json.loads(act or "").get("shown_again", False) for act in acts.all()[-2:]]
+    assert sorted(told) == [False, True]
 
 
 @pytest.mark.parametrize("change", [{"count": 2}, {"mode": Mode.PANEL}, {"place": "村口"}])
