@@ -28,6 +28,10 @@ def upgrade() -> None:
         )
     with op.batch_alter_table("mass_score", schema=None) as batch_op:
         batch_op.add_column(sa.Column("released_slices", sa.Text(), nullable=False, server_default="[]"))
+    # Releases of the older form are made anew by the next sweep.
+    op.execute(
+        "DELETE FROM mass_score WHERE campaign_id IN (SELECT id FROM campaign WHERE sealed_at IS NULL)"
+    )
 
 
 def downgrade() -> None:

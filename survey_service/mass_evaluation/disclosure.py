@@ -35,18 +35,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """The parts of one subject's figures that are withheld, each with the reason."""
+    """The parts of one subject's figures that are withheld, each with the reason.
+
+    Of an `uncounted` class the score is shown, and no counts: ballots of different weights stand in it, of
+    one weight only few. `is_mixed` says that a withheld class enters the score.
+    """
 
     classes: Mapping[RaterClass, Withholding]
+    uncounted: frozenset[RaterClass]
     items: Mapping[str, Withholding]
     modes: Withholding | None
     rows: Sequence[Row]
+    is_mixed: bool
     is_valid_shown: bool
 
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether everything that enters the score is shown, row by row."""
-        return not self.classes and not self.items
+    def is_counted_out(self, rater_class: RaterClass) -> bool:
+        """Tell whether ballots of a class are shown by item and option."""
+        return rater_class not in self.classes and rater_class not in self.uncounted
 
     def shown_slices(self) -> list[TallySlice]:
         """Return the rows that figures of items may be made of."""
@@ -69,12 +74,19 @@ class _Planner:
 
     def plan(self) -> Disclosure:
         rows = [row for group in self._groups for row in self._rows(group)]
-        withheld = sum(row.tally.returned for row in rows if row.withheld)
+        # How many ballots of an uncounted class stand is shown, so they do not hide those beside them.
+        withheld = sum(
+            row.tally.returned
+            for row in rows
+            if row.withheld and (row.weight == 0 or row.tally.rater_class in self._classes)
+        )
         return Disclosure(
             classes=self._classes,
+            uncounted=self._uncounted,
             items=self._items,
             modes=None if self._are_modes_shown else Withholding.SMALL_CELL,
             rows=rows,
+            is_mixed=self._is_mixed,
             is_valid_shown=not is_small(withheld, self.formula.min_cell),
         )
 
@@ -93,27 +105,51 @@ class _Planner:
     @cached_property
     def _classes(self) -> dict[RaterClass, Withholding]:
         """The withheld classes: small ones, and those of the score that would give away a small one."""
-        small = {
-            group.tally.rater_class
-            for group in self._groups
-            if group.weight > 0 and self._is_small(group.tally)
-        }
+        small = {tally.rater_class for tally in self._weighing if self._is_small(tally)}
         counted = {key: part.n for key, part in self.estimate.counted.items()}
         return dict.fromkeys(small, Withholding.SMALL_CELL) | withhold_parts(
             counted, self.formula.min_cell, small & counted.keys()
         )
+
+    @cached_property
+    def _weighing(self) -> list[TallySlice]:
+        """The ballots of each class in modes that weigh something."""
+        parts: dict[RaterClass, list[TallySlice]] = {}
+        for group in self._groups:
+            if group.weight > 0:
+                parts.setdefault(group.tally.rater_class, []).append(group.tally)
+        return [sum_slices(tallies) for tallies in parts.values()]
+
+    @cached_property
+    def _uncounted(self) -> frozenset[RaterClass]:
+        """The classes in which few ballots have a weight of their own."""
+        return frozenset(
+            group.tally.rater_class
+            for group in self._groups
+            if group.weight > 0
+            and group.tally.rater_class not in self._classes
+            and self._is_small(group.tally)
+        )
+
+    @cached_property
+    def _is_mixed(self) -> bool:
+        return any(key in self.estimate.counted for key in self._classes)
 
     def _is_small(self, tally: TallySlice) -> bool:
         return any(is_small(count, self.formula.min_cell) for count in (tally.returned, tally.standing))
 
     @cached_property
     def _items(self) -> dict[str, Withholding]:
-        """The withheld items: answered by few in some shown class, and what would give these away."""
-        shown = [
-            group.tally
-            for group in self._groups
-            if group.weight > 0 and group.tally.rater_class not in self._classes
-        ]
+        """The withheld items: answered by few in some shown class, and what would give these away.
+
+        Where a withheld class enters the score, the total is all that may be shown: scores of items would be
+        further sums over the same few people.
+        """
+        if self._is_mixed:
+            return {item.key: Withholding.COMPLEMENTARY for item in self.items}
+        groups = [group.tally for group in self._groups if group.weight > 0]
+        shown = [one for one in groups if one.rater_class not in self._uncounted] + self._weighing
+        shown = [one for one in shown if one.rater_class not in self._classes]
         small = [item.key for item in self.items if any(self._is_rare(item, tally) for tally in shown)]
         return withhold_addends(small, list(self._sums())) if small else {}
 
@@ -139,7 +175,7 @@ class _Planner:
     @cached_property
     def _are_modes_shown(self) -> bool:
         """Modes and classes are margins of one table: together they would tell its small cells."""
-        return not self._classes and not self._items and all(map(self._is_open, self.slices))
+        return not (self._classes or self._uncounted or self._items) and all(map(self._is_open, self.slices))
 
     def _is_open(self, tally: TallySlice) -> bool:
         return not self._is_small(tally) and not any(self._is_rare(item, tally) for item in self.items)
@@ -147,7 +183,8 @@ class _Planner:
     def _rows(self, group: Row) -> list[Row]:
         """Return a group mode by mode, or as a whole where a mode of it is too small, or not at all."""
         reason = self._classes.get(group.tally.rater_class)
-        if reason is None and group.weight == 0 and not self._is_open(group.tally):
+        is_hidden = group.weight > 0 and group.tally.rater_class in self._uncounted
+        if reason is None and (is_hidden or (group.weight == 0 and not self._is_open(group.tally))):
             reason = Withholding.SMALL_CELL
         if reason:
             return [replace(group, withheld=reason)]
@@ -184,7 +221,9 @@ def _withhold_item(figure: ItemFigure, disclosure: Disclosure) -> ItemFigure:
     by_class = figure.by_class or {}
     return replace(
         figure,
-        by_class={key: None if key in disclosure.classes else counts for key, counts in by_class.items()},
+        by_class={
+            key: counts if disclosure.is_counted_out(key) else None for key, counts in by_class.items()
+        },
     )
 
 
@@ -195,11 +234,12 @@ def withhold_trace(trace: Mapping[str, Any], disclosure: Disclosure) -> dict[str
         "slices": [_write_row(row, disclosure) for row in disclosure.rows],
         "checks": [_withhold_check(check, disclosure) for check in trace["checks"]],
         "classes": {
-            key: _withhold_class(part, disclosure.classes.get(RaterClass(key)), disclosure)
-            for key, part in trace["classes"].items()
+            key: _withhold_class(part, RaterClass(key), disclosure) for key, part in trace["classes"].items()
         },
+        "satisfaction_rate": None if disclosure.is_mixed else trace["satisfaction_rate"],
         "withheld": {
             "classes": {key.value: reason.value for key, reason in disclosure.classes.items()},
+            "counts": sorted(disclosure.uncounted),
             "modes": disclosure.modes and disclosure.modes.value,
             "items": {key: reason.value for key, reason in disclosure.items.items()},
         },
@@ -222,10 +262,15 @@ def _withhold_check(check: Mapping[str, object], disclosure: Disclosure) -> Mapp
 
 
 def _withhold_class(
-    part: Mapping[str, Any], reason: Withholding | None, disclosure: Disclosure
+    part: Mapping[str, Any], rater_class: RaterClass, disclosure: Disclosure
 ) -> dict[str, object]:
+    reason = disclosure.classes.get(rater_class)
     if reason:
         nothing: dict[str, object] = {"n": None, "items": {}, "score": None, "satisfaction_rate": None}
         return {**part, **nothing, "withheld": reason.value}
-    items = {key: cell for key, cell in part["items"].items() if key not in disclosure.items}
+    items = {
+        key: cell
+        for key, cell in part["items"].items()
+        if key not in disclosure.items and disclosure.is_counted_out(rater_class)
+    }
     return {**part, "items": items, "withheld": None}

@@ -89,6 +89,8 @@ class Gate:
         return replace(
             score,
             valid=score.valid if disclosure.is_valid_shown else None,
+            satisfaction_rate=None if disclosure.is_mixed else score.satisfaction_rate,
+            satisfaction_interval=None if disclosure.is_mixed else score.satisfaction_interval,
             by_class=withhold_figures(score.by_class or {}, disclosure.classes),
             by_mode=withhold_figures(score.by_mode or {}, modes),
             items=withhold_items((item_figure(item, shown, estimate) for item in self.items), disclosure),

@@ -115,7 +115,9 @@ def check_score(entry: str, subject: Json, formula: Json) -> None:
 def is_withheld(trace: Json) -> bool:
     """Tell whether something that enters the score is withheld, because few people stand behind it."""
     withheld = trace["withheld"]
-    return bool(withheld["items"]) or any(trace["classes"][key]["is_counted"] for key in withheld["classes"])
+    return bool(withheld["items"] or withheld["counts"]) or any(
+        trace["classes"][key]["is_counted"] for key in withheld["classes"]
+    )
 
 
 Points = Callable[[Json, str], Mapping[str, Fraction] | None]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from survey_service.campaigns.rules import RaterClass
+from survey_service.core.disclosure import Withholding
 from survey_service.core.texts import text
 from survey_service.mass_evaluation.rules import show
 from survey_service.questionnaires.option_sets import OPTION_SETS
@@ -192,6 +193,10 @@ class _Reader:
         """Say what is left out of the steps, and why."""
         withheld = self._trace["withheld"]
         names = {text(f"campaigns.class_{key}"): reason for key, reason in withheld["classes"].items()}
+        names |= {
+            text("reports.counts_of", name=text(f"campaigns.class_{key}")): Withholding.SMALL_CELL
+            for key in withheld["counts"]
+        }
         names |= {self._texts.get(key, key): reason for key, reason in withheld["items"].items()}
         names |= {text("reports.parted_by_mode"): withheld["modes"]} if withheld["modes"] else {}
         return [
@@ -250,7 +255,7 @@ class _Reader:
         """Write the mean of the items of a class."""
         if one[figure] is None:
             return None
-        if set(self._trace["withheld"]["items"]):
+        if not one["items"] or self._trace["withheld"]["items"]:
             return _result(text("reports.withheld_sum"), one[figure])
         parts = [
             (self._items[key]["weight"], one["items"][key][figure]["value"])

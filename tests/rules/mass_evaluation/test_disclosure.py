@@ -43,7 +43,7 @@ def test_nothing_is_withheld_where_every_class_and_mode_is_big_enough() -> None:
     parts = [*(score.by_class or {}).values(), *(score.by_mode or {}).values(), *(score.items or ())]
     assert [part.withheld for part in parts] == [None] * len(parts)
     assert score.trace
-    assert score.trace["withheld"] == {"classes": {}, "modes": None, "items": {}}
+    assert score.trace["withheld"] == {"classes": {}, "counts": [], "modes": None, "items": {}}
 
 
 def test_a_small_class_outside_the_score_is_left_out_of_everything() -> None:
@@ -77,11 +77,12 @@ def test_a_small_class_inside_the_score_takes_the_next_one_with_it() -> None:
         MEMBER: SMALL,
     }
     assert [figure.score for figure in score.by_class.values()] == [None, None]
-    assert sum((score.items[0].n or {}).values()) == 0
+    assert (score.satisfaction_rate, score.items[0].n, score.items[0].score) == (None, None, None)
     assert score.trace["withheld"] == {
         "classes": {VILLAGER: COMPLEMENTARY, MEMBER: SMALL},
+        "counts": [],
         "modes": SMALL,
-        "items": {},
+        "items": {"overall": COMPLEMENTARY},
     }
     checks: Any = score.trace["checks"]
     assert {check["actual"] for check in checks if check["measures"] == "standing"} == {None}
@@ -99,11 +100,13 @@ def test_modes_of_the_same_weight_are_shown_together_where_one_is_small() -> Non
     assert row["counts"] == {"overall": {"satisfied": 20, "dissatisfied": 2}}
 
 
-def test_a_small_mode_of_another_weight_hides_its_class() -> None:
+def test_a_small_mode_of_another_weight_hides_the_counts_of_its_class() -> None:
     score = shown(make_slice(satisfied=20), make_slice(mode=Mode.OPEN, dissatisfied=2))
     assert score.score is not None
     assert score.by_class
-    assert score.by_class[VILLAGER].withheld is SMALL
+    assert score.by_class[VILLAGER].score == score.score
+    assert score.items
+    assert (score.items[0].score, score.items[0].by_class) == (score.score, {VILLAGER: None})
     assert [row["counts"] for row in rows_of(score)] == [None, None]
 
 
@@ -140,7 +143,7 @@ def test_an_item_that_few_answered_takes_another_with_it() -> None:
 
 @FEW
 @given(situation=scored())
-def test_the_gate_changes_no_total(situation: Situation) -> None:
+def test_the_gate_changes_no_score(situation: Situation) -> None:
     exact = situation.score()
     gate = make_gate(
         formula=situation.formula,
@@ -149,5 +152,13 @@ def test_the_gate_changes_no_total(situation: Situation) -> None:
         issued=situation.issued,
     )
     released = gate.score(tally(situation.ballots, situation.items, situation.formula))
-    kept = {"valid": None, "by_class": None, "by_mode": None, "items": None, "trace": None}
+    kept: dict[str, Any] = {
+        "satisfaction_rate": None,
+        "satisfaction_interval": None,
+        "valid": None,
+        "by_class": None,
+        "by_mode": None,
+        "items": None,
+        "trace": None,
+    }
     assert replace(released, **kept) == replace(exact, **kept)

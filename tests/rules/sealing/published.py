@@ -56,7 +56,7 @@ FORMULA = {
     "count_abstained": False,
     "min_class": 5,
 }
-NOTHING: dict[str, Any] = {"classes": {}, "modes": None, "items": {}}
+NOTHING: dict[str, Any] = {"classes": {}, "counts": [], "modes": None, "items": {}}
 ITEMS = [
     {"key": "overall", "option_set": "satisfaction4", "weight": "2"},
     {"key": "team", "option_set": "grade4", "weight": "1"},
