@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import get_formula
-from survey_service.campaigns.rules import EmptyClass, Mode, RaterClass
+from survey_service.campaigns.rules import EmptyClass, LiveScores, Mode, RaterClass
 from survey_service.entrances.models import Entrance
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World, start_campaign
@@ -27,6 +27,7 @@ DRAFT = {
     "preset": "100/70/30",
     "subject_type": "branch",
     "min_cell": "5",
+    "live_scores": "after_closing",
 }
 
 
@@ -84,6 +85,7 @@ def test_a_draft_is_what_the_form_says(town: World, clerk: Browser) -> None:
     }
     assert formula.mode_weights[Mode.OPEN] == formula.mode_weights[Mode.OPEN_DEVICE]
     assert formula.empty_class is EmptyClass.RENORMALIZE
+    assert campaign.live_scores is LiveScores.AFTER_CLOSING
     assert "满意 100 分、基本满意 70 分、不满意 30 分。" in page
     assert "村（居）民 60%、党员 40%。" in page
     assert "全部参评人员的参评率要达到 50%。" in page

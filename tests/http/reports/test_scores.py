@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from survey_service.campaigns.rules import LiveScores, RaterClass
 from survey_service.campaigns.service import close_campaign, launch_campaign
 from survey_service.organizations.rules import RosterSize
 from survey_service.organizations.service import update_roster
 from survey_service.reports.schemas import ScoreDetail, ScoresOut
 from survey_service.staff.rules import Role
-from tests.factories.campaigns import NOW, OPENS_AT, World, start_campaign
+from tests.factories.campaigns import FORMULA, NOW, OPENS_AT, World, start_campaign
 from tests.http.reports.conftest import People
 
 Counting = Callable[[], AbstractContextManager[list[str]]]
@@ -88,6 +90,42 @@ def test_turnout_is_live_while_figures_are_the_last_release(town: World, people:
     close(town)
     [final, _] = scores_of(client, town)
     assert (final["returned"], final["as_of_returned"], final["score"]) == (7, 7, "87.14")
+
+
+def test_a_campaign_may_wait_with_all_figures(
+    campaign_app: Flask, frozen_clock: None, people: People
+) -> None:
+    world = start_campaign(campaign_app, live_scores=LiveScores.AFTER_CLOSING)
+    world.vote(["satisfied"] * 6)
+    world.drain()
+    close(world)
+    client = people.system(Role.COUNTY_ADMIN, world.town_code)
+    [first, _] = scores_of(client, world)
+    assert (first["status"], first["reason"]) == ("suppressed", "until_closing")
+    assert (first["returned"], first["score"], first["by_class"]) == (6, None, None)
+    page = people.browser(Role.TOWN_STAFF, world.town_code).get(f"/staff{address(world)[7:]}").text
+    assert "停止收票以后公布" in page
+
+
+def test_a_small_class_is_named_and_not_shown(
+    campaign_app: Flask, frozen_clock: None, people: People
+) -> None:
+    weights = {"class_weights": {"villager": Decimal(1), "party_member": Decimal(1)}}
+    world = start_campaign(campaign_app, formula=FORMULA | weights)
+    world.vote(["satisfied"] * 9)
+    for code in world.issue(count=2, rater_class=RaterClass.PARTY_MEMBER):
+        world.cast(world.open(code.code), {"overall": "dissatisfied"})
+    world.drain()
+    close(world)
+    client = people.system(Role.COUNTY_ADMIN, world.town_code)
+    detail = client.get(address(world, world.village_codes[0])).json
+    assert ScoreDetail().validate(detail) == {}
+    member = detail["by_class"]["party_member"]
+    assert (member["returned"], member["n"], member["withheld"]) == (2, None, "small_cell")
+    assert (detail["score"], detail["items"][0]["n"]["dissatisfied"]) == ("100.00", 0)
+    browser = people.browser(Role.TOWN_STAFF, world.town_code)
+    page = browser.get(f"/staff{address(world, world.village_codes[0])[7:]}").text
+    assert "党员：票太少，为保护填写人，不公布。" in page
 
 
 def test_a_secretary_waits_for_the_closing(town: World, people: People) -> None:

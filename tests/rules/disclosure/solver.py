@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
@@ -21,7 +21,7 @@ from survey_service.mass_evaluation.slices import merge_slices, mode_weight
 from survey_service.questionnaires.option_sets import OPTION_SETS
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.rules import BLANK, TallySlice, in_denominator
-from tests.rules.disclosure.linear import Row, count_determined, null_space
+from tests.rules.disclosure.linear import PRIME, Row, count_determined, null_space
 from tests.rules.mass_evaluation.builders import make_ballot, tally
 
 Atom = tuple[str, RaterClass, Mode]
@@ -88,17 +88,52 @@ class Attacker:
 
     def broken(self, boxes: Sequence[Box], min_cell: int) -> list[Part] | None:
         """Return parts of fewer than `min_cell` people about which something follows, or None."""
-        parts = [part for box in boxes for part in box.parts if part.people]
+        parts = [part for box in boxes for part in box.parts]
         items = boxes[0].gate.items
-        unknowns = {part: list(unknowns_of(part, items)) for part in parts}
-        sizes = [dict.fromkeys(unknowns_of(part, [item]), 1) for part in parts for item in items]
-        everything = [one for part in parts for one in unknowns[part]]
-        space = null_space([*sizes, *self.rows], everything)
+        space = self._solve(parts, items)
         for group in small_groups(parts, min_cell):
-            inside = [one for part in group for one in unknowns[part]]
+            inside = [one for part in group for one in unknowns_of(part, items)]
             if count_determined(space, inside) > len(group) * len(items):
                 return list(group)
         return None
+
+    def broken_items(self, box: Box, min_cell: int) -> list[tuple[RaterClass, str]]:
+        """Return the items that few of a class answered, and about whose answers something follows.
+
+        How many answered is no answer.
+        """
+        items = box.gate.items
+        space = self._solve(box.parts, items)
+        found = []
+        for rater_class, item in product(RaterClass, items):
+            parts = [part for part in box.parts if part.atom[1] is rater_class]
+            answers = [
+                given
+                for key, some in box.ballots.items()
+                for one in some
+                if key[0] is rater_class
+                and mode_weight(key[1], box.gate.formula) > 0
+                and (given := one.get(item.key))
+            ]
+            sums = {
+                option: [sum(column) % PRIME for column in zip(*of_option, strict=True)]
+                for option in options_of(item)
+                if option != BLANK
+                and (
+                    of_option := [space[part, item.key, option] for part in parts if self._weighs(box, part)]
+                )
+            }
+            if 0 < len(answers) < min_cell and count_determined(space | sums, list(sums)) > 1:
+                found.append((rater_class, item.key))
+        return found
+
+    @staticmethod
+    def _weighs(box: Box, part: Part) -> bool:
+        return mode_weight(part.atom[2], box.gate.formula) > 0
+
+    def _solve(self, parts: Sequence[Part], items: Sequence[ScoredItem]) -> dict[Hashable, list[int]]:
+        sizes = [dict.fromkeys(unknowns_of(part, [item]), 1) for part in parts for item in items]
+        return null_space([*sizes, *self.rows], [one for part in parts for one in unknowns_of(part, items)])
 
 
 def options_of(item: ScoredItem) -> list[str]:
