@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from bench.city import City, load_city
 from bench.report import Section, Setting, Spread, describe_machine, write_report, write_targets
-from bench.rows import ballots, imports, million, pages
+from bench.rows import ballots, imports, million, pages, sealing
 from bench.scale import FULL, QUICK, Scale
 from bench.servers import PLAIN_TABLE, REPOSITORY, Databases
 from bench.surroundings import set_up
@@ -66,6 +66,7 @@ def _measurements(
         "page": lambda: pages.measure(databases, city, redis_url, folder / "page", scale),
         "import": lambda: imports.measure(databases, folder / "import", scale, divisions=divisions),
         "million": lambda: million.measure(databases, city, redis_url, folder / "million", scale, click.echo),
+        "sealing": lambda: sealing.measure(databases, city, folder / "sealing", scale, click.echo),
     }
 
 
@@ -103,7 +104,7 @@ def _run(name: str, measure: Measure) -> Section:
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(["ballots", "page", "import", "million"]),
+    type=click.Choice(["ballots", "page", "import", "million", "sealing"]),
     help="Measure only this.",
 )
 @click.option("--slots", type=int, help="Household codes to vote with, for machines faster than expected.")

@@ -11,6 +11,7 @@ from survey_service.entrances import models as entrances
 from survey_service.mass_evaluation import models as mass_evaluation
 from survey_service.organizations import models as organizations
 from survey_service.questionnaires import models as questionnaires
+from survey_service.retention import models as retention
 from survey_service.sealing import models as sealing
 from survey_service.staff import models as staff
 from survey_service.tallies import models as tallies
@@ -26,6 +27,7 @@ MODELS = (
     tallies,
     mass_evaluation,
     sealing,
+    retention,
 )
 ADVISORY_LOCK = 7_214_050_322
 

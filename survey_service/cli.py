@@ -22,6 +22,8 @@ from survey_service.core.migrations import upgrade
 from survey_service.demonstration.command import demo
 from survey_service.organizations.import_files import describe_bad_rows
 from survey_service.organizations.service import InvalidRows, import_organizations
+from survey_service.retention.jobs import current_schedule
+from survey_service.retention.service import preview_schedule, run_schedule
 from survey_service.sealing.running import seal_campaign
 from survey_service.serving import serve_application
 from survey_service.staff.rules import Role
@@ -99,6 +101,16 @@ def seal(*, campaign_id: int) -> None:
     with _app().app_context(), _explained():
         seal_campaign(campaign_id, staff=None)
     click.echo(f"Campaign {campaign_id} is sealed.")
+
+
+@main.command()
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Only count what is due.")
+def retention(*, is_dry_run: bool) -> None:
+    """Delete what the schedule says, as each day does by itself, and say how much of what and why."""
+    with _app().app_context(), reading() if is_dry_run else unit_of_work() as session:
+        act = preview_schedule if is_dry_run else run_schedule
+        for line in act(session, schedule=current_schedule(), now=clock.now()):
+            click.echo(line)
 
 
 main.add_command(demo)

@@ -8,6 +8,7 @@ from survey_service.campaigns.rules import CampaignClosed
 from survey_service.core.events import Event
 from survey_service.core.jobs import Job
 from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
+from survey_service.retention.jobs import sweep_retention
 from survey_service.sealing.jobs import sweep_sealings
 from survey_service.tallies.jobs import rebuild_dirty, sweep_dirty
 from survey_service.tallies.rules import TallyRebuilt
@@ -18,4 +19,4 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     CampaignClosed: (rebuild_dirty, score_everything),
 }
 
-SWEEPS: Sequence[Job] = (sweep_dirty, sweep_scores, sweep_sealings, send_audit_head)
+SWEEPS: Sequence[Job] = (sweep_dirty, sweep_scores, sweep_sealings, send_audit_head, sweep_retention)

@@ -18,7 +18,7 @@ from survey_service.ballots.models import Ballot, BallotText, DirtyMark, Partici
 from survey_service.ballots.queries import find_ballot, is_spent
 from survey_service.ballots.rules import BallotCast, BallotKeys, derive_keys, is_same, stored_answers
 from survey_service.ballots.statements import gate_statement, single_statements, whole_statement
-from survey_service.campaigns.models import Campaign
+from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.campaigns.queries import lock_campaign
 from survey_service.campaigns.rules import Revote, campaign_target
 from survey_service.core.audit import record
@@ -194,6 +194,8 @@ def _replace(
     if gate is None:
         raise Gone
     place = {"campaign_id": ticket.campaign_id, "subject_id": ticket.subject_id}
+    # A rebuild that writes this ballot anew holds the subject; an update would not find the new row.
+    session.execute(select(CampaignSubject.position).filter_by(**place).with_for_update(read=True))
     session.execute(
         update(Ballot)
         .where(Ballot.campaign_id == ticket.campaign_id, Ballot.subject_id == ticket.subject_id)

@@ -29,6 +29,8 @@ class Settings:
     metrics_token: str | None
     audit_webhook_url: str | None = None
     audit_webhook_secret: str = ""
+    retention_credential_days: int = 180
+    retention_text_years: int | None = None
 
     @property
     def is_https(self) -> bool:
@@ -55,10 +57,24 @@ def _audit_webhook(env: Env) -> tuple[str | None, str]:
     return url or None, secret
 
 
+def _at_least_one(name: str, value: int | None) -> int | None:
+    if value is not None and value < 1:
+        raise ValueError(f"{name} has to be 1 or more")
+    return value
+
+
+def _retention(env: Env) -> tuple[int, int | None]:
+    """Return the days for credentials and the years for texts, None for ever; raises ValueError."""
+    days = _at_least_one("RETENTION_CREDENTIAL_DAYS", env.int("RETENTION_CREDENTIAL_DAYS", 180))
+    years = int(env.str("RETENTION_TEXT_YEARS", "") or 0) or None
+    return days or 0, _at_least_one("RETENTION_TEXT_YEARS", years)
+
+
 def load_settings() -> Settings:
     """Read the environment; what is unset gets the default of a small installation on one machine."""
     env = Env()
     audit_webhook_url, audit_webhook_secret = _audit_webhook(env)
+    credential_days, text_years = _retention(env)
     data_dir = Path(env.str("DATA_DIR", "") or default_data_dir())
     key_file = Path(env.str("SECRET_KEY_FILE", "") or data_dir / "secret.key")
     secret_key = env.str("SECRET_KEY", "") or _key_from_file(key_file)
@@ -74,4 +90,6 @@ def load_settings() -> Settings:
         metrics_token=env.str("METRICS_TOKEN", "") or None,
         audit_webhook_url=audit_webhook_url,
         audit_webhook_secret=audit_webhook_secret,
+        retention_credential_days=credential_days,
+        retention_text_years=text_years,
     )

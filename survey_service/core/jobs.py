@@ -24,6 +24,8 @@ HOLD_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 JOB_TIMEOUT_SECONDS = 600
 QUEUE_NAME = "survey"
+FAILURE_TTL_SECONDS = 7 * 24 * 3600
+"""Redis would otherwise keep a failed job for a year."""
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,13 @@ class SendToQueue:
 
     def __call__(self, job: Job, arguments: Mapping[str, object]) -> None:
         try:
-            self.queue.enqueue(job, kwargs=dict(arguments), job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0)
+            self.queue.enqueue(
+                job,
+                kwargs=dict(arguments),
+                job_timeout=JOB_TIMEOUT_SECONDS,
+                result_ttl=0,
+                failure_ttl=FAILURE_TTL_SECONDS,
+            )
         except RedisError as error:
             log.warning("queue unreachable (%s); the sweep takes over", type(error).__name__)
 

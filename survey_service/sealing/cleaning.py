@@ -2,9 +2,10 @@
 
 import sqlite3
 import time
+from datetime import datetime
 
 from psycopg import OperationalError
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import OperationalError as WrappedOperationalError
 
@@ -13,15 +14,19 @@ from survey_service.core.errors import Unavailable
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.25
 _LOCK_TIMEOUT = "3s"
 _REWRITTEN = "ballot, ballot_text, receipt, dirty_mark, campaign, code_batch"
+_HAS_OPEN = text(
+    "SELECT EXISTS (SELECT FROM campaign WHERE launched_at IS NOT NULL AND withdrawn_at IS NULL"
+    " AND frozen_at IS NULL AND opens_at <= :now AND :now <= accepts_until)"
+)
 
 
-def clean_files(engine: Engine) -> None:
+def clean_files(engine: Engine, *, now: datetime) -> None:
     """Overwrite deleted rows; raises Unavailable when others keep the files busy for too long."""
     try:
         if engine.dialect.name == "sqlite":
             _clean_sqlite(engine)
         else:
-            _clean_postgresql(engine)
+            _clean_postgresql(engine, now)
     except (sqlite3.OperationalError, OperationalError, WrappedOperationalError) as error:
         raise Unavailable from error
 
@@ -47,15 +52,23 @@ def _empties_log(cursor: DBAPICursor) -> bool:
     return not is_busy
 
 
-def _clean_postgresql(engine: Engine) -> None:
-    """Free the rows that were rewritten; the participations get a new file, and their old one is deleted.
+def _clean_postgresql(engine: Engine, now: datetime) -> None:
+    """Give the tables new files without a byte of what was deleted; the old files are deleted.
 
-    The new file needs a lock that voters of other campaigns wait for, so it is not waited for long.
+    Whoever votes meanwhile waits. So as long as another campaign is open only the participations get a new
+    file; elsewhere the space of deleted rows is freed, and read by nobody but a person with tools. The lock
+    is not waited for long.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"VACUUM (ANALYZE) {_REWRITTEN}")
-        connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
-        try:
-            connection.exec_driver_sql("VACUUM (FULL) participation")
-        finally:
-            connection.exec_driver_sql("RESET lock_timeout")
+        has_open = connection.execute(_HAS_OPEN, {"now": now}).scalar_one()
+        if has_open:
+            connection.exec_driver_sql(f"VACUUM (ANALYZE) {_REWRITTEN}")
+        _write_anew(connection, "participation" if has_open else f"participation, {_REWRITTEN}")
+
+
+def _write_anew(connection: Connection, tables: str) -> None:
+    connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+    try:
+        connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {tables}")
+    finally:
+        connection.exec_driver_sql("RESET lock_timeout")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from survey_service.auditing.queries import get_head
 from survey_service.campaigns.queries import get_campaign
 from survey_service.core.texts import text
 from survey_service.sealing.queries import count_published, find_published, get_snapshot
@@ -24,6 +25,8 @@ class BulletinPage:
     snapshot_digest: str
     formula_hash: str
     bulletin_url: str
+    audit_seq: int
+    audit_digest: str
 
 
 def read_bulletin(session: Session, *, campaign_id: int, typed: str, receipt: str | None) -> BulletinPage:
@@ -31,6 +34,7 @@ def read_bulletin(session: Session, *, campaign_id: int, typed: str, receipt: st
     snapshot = get_snapshot(session, campaign_id)
     campaign = get_campaign(session, campaign_id)
     name = find_published(session, campaign_id, receipt) if receipt else None
+    head = get_head(session)
     return BulletinPage(
         title=campaign.title,
         action=f"/b/{campaign_id}",
@@ -41,6 +45,8 @@ def read_bulletin(session: Session, *, campaign_id: int, typed: str, receipt: st
         snapshot_digest=_grouped(snapshot.digest),
         formula_hash=_grouped(campaign.formula_hash or ""),
         bulletin_url=f"/api/v1/campaigns/{campaign_id}/bulletin",
+        audit_seq=head.seq,
+        audit_digest=_grouped(head.digest),
     )
 
 

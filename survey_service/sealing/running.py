@@ -44,7 +44,7 @@ def _unlink(campaign_id: int) -> Step:
 
 
 def _finish(campaign_id: int) -> Step:
-    clean_files(current_database().engine)
+    clean_files(current_database().engine, now=clock.now())
     with unit_of_work() as session:
         return service.finish_sealing(session, campaign_id=campaign_id, now=clock.now())
 

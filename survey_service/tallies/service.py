@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import DirtyMark
+from survey_service.ballots.rewriting import rewrite_ballots
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.queries import get_campaign, get_formula
 from survey_service.core import clock
@@ -43,19 +45,43 @@ def rebuild_dirty(session: Session, *, campaign_id: int, now: datetime) -> int:
     Marks are deleted before the ballots are counted, and the count is a later statement with a newer
     snapshot: a ballot whose mark was not visible yet keeps its mark for the next round. Another
     rebuild of the same subject waits for the row of the subject, so the later count is written last.
+    The ballots that the marks name are then written anew, in random order.
     Raises Conflict `wrong_state` for a mark of a sealed campaign, whose tally never changes.
     """
-    marked = _take_marks(session, campaign_id)
-    if marked:
-        _rebuild_subjects(session, campaign_id, sorted(set(marked)), now)
-    return len(marked)
+    marks = _take_marks(session, campaign_id)
+    named: dict[int, list[bytes]] = {}
+    for subject_id, ballot_id in marks:
+        named.setdefault(subject_id, []).append(ballot_id)
+    if named:
+        growth = _rebuild_subjects(session, campaign_id, sorted(named), now)
+        _rewrite(session, campaign_id, named, growth)
+    return len(marks)
+
+
+def _rewrite(
+    session: Session,
+    campaign_id: int,
+    named: Mapping[int, Sequence[bytes]],
+    growth: Mapping[int, "_Growth"],
+) -> None:
+    least = get_campaign(session, campaign_id).min_cell
+    for subject_id, ballot_ids in named.items():
+        rewrite_ballots(
+            session,
+            campaign_id=campaign_id,
+            subject_id=subject_id,
+            named=ballot_ids,
+            least=least,
+            before=growth[subject_id].before,
+            present=growth[subject_id].present,
+        )
 
 
 def settle_marks(session: Session, *, campaign_id: int, now: datetime) -> None:
     """Take all waiting marks at once, for a campaign that takes no ballots any more.
 
     Each marked subject is counted once. This waits for rebuilds that hold some of the marks, so afterwards
-    the tally lacks nothing.
+    the tally lacks nothing. No ballot is written anew: whoever settles also seals.
     """
     taken = delete(DirtyMark).where(DirtyMark.campaign_id == campaign_id).returning(DirtyMark.subject_id)
     marked = session.scalars(taken).all()
@@ -63,17 +89,30 @@ def settle_marks(session: Session, *, campaign_id: int, now: datetime) -> None:
         _rebuild_subjects(session, campaign_id, sorted(set(marked)), now)
 
 
-def _rebuild_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int], now: datetime) -> None:
+class _Growth(NamedTuple):
+    """How many ballots a subject had at its last rebuild, and how many it has now."""
+
+    before: int
+    present: int
+
+
+def _rebuild_subjects(
+    session: Session, campaign_id: int, subject_ids: Sequence[int], now: datetime
+) -> Mapping[int, _Growth]:
     if get_campaign(session, campaign_id).sealed_at is not None:
         raise Conflict("wrong_state")
     _lock_subjects(session, campaign_id, subject_ids)
     counter = _counter(session, campaign_id)
-    for subject_id in subject_ids:
-        _rebuild_subject(session, campaign_id, subject_id, counter, now)
+    growth = {
+        subject_id: _rebuild_subject(session, campaign_id, subject_id, counter, now)
+        for subject_id in subject_ids
+    }
     publish(session, TallyRebuilt(campaign_id))
+    return growth
 
 
-def _take_marks(session: Session, campaign_id: int) -> Sequence[int]:
+def _take_marks(session: Session, campaign_id: int) -> Sequence[tuple[int, bytes]]:
+    """Delete waiting marks, and return the subject and the ballot of each."""
     key = tuple_(DirtyMark.campaign_id, DirtyMark.id)
     waiting = (
         select(DirtyMark.campaign_id, DirtyMark.id)
@@ -81,7 +120,8 @@ def _take_marks(session: Session, campaign_id: int) -> Sequence[int]:
         .limit(MARKS_PER_ROUND)
         .with_for_update(skip_locked=True)
     )
-    return session.scalars(delete(DirtyMark).where(key.in_(waiting)).returning(DirtyMark.subject_id)).all()
+    taken = delete(DirtyMark).where(key.in_(waiting)).returning(DirtyMark.subject_id, DirtyMark.ballot_id)
+    return [(subject_id, ballot_id) for subject_id, ballot_id in session.execute(taken)]
 
 
 def _lock_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int]) -> None:
@@ -101,7 +141,7 @@ def _counter(session: Session, campaign_id: int) -> Counter:
 
 def _rebuild_subject(
     session: Session, campaign_id: int, subject_id: int, counter: Counter, now: datetime
-) -> None:
+) -> _Growth:
     counted: dict[SliceKey, CountedSlice] = {}
     for rater_class, mode, place_id, answers, number in grouped_ballots(session, campaign_id, subject_id):
         key = SliceKey(subject_id, rater_class, mode, place_id)
@@ -111,7 +151,8 @@ def _rebuild_subject(
     )
     if counted:
         session.execute(insert(TallyRow), [_row(campaign_id, key, one) for key, one in counted.items()])
-    _advance_head(session, campaign_id, subject_id, sum(one.returned for one in counted.values()), now)
+    returned = sum(one.returned for one in counted.values())
+    return _Growth(_advance_head(session, campaign_id, subject_id, returned, now), returned)
 
 
 def _row(campaign_id: int, key: SliceKey, counted: CountedSlice) -> dict[str, object]:
@@ -128,8 +169,11 @@ def _row(campaign_id: int, key: SliceKey, counted: CountedSlice) -> dict[str, ob
     }
 
 
-def _advance_head(session: Session, campaign_id: int, subject_id: int, returned: int, now: datetime) -> None:
-    """Write the new number of ballots, and give the growth to today's place on the daily curve."""
+def _advance_head(session: Session, campaign_id: int, subject_id: int, returned: int, now: datetime) -> int:
+    """Write the new number of ballots, give the growth to today's place on the daily curve.
+
+    Returns the number before.
+    """
     key = (campaign_id, subject_id)
     head = session.get(TallyHead, key, populate_existing=True)
     if head is None:
@@ -140,10 +184,12 @@ def _advance_head(session: Session, campaign_id: int, subject_id: int, returned:
     if day is None:
         day = TurnoutDay(campaign_id=campaign_id, subject_id=subject_id, day=today, returned=0)
         session.add(day)
-    day.returned += returned - head.returned
+    before = head.returned
+    day.returned += returned - before
     head.revision += 1
     head.returned = returned
     session.flush()
+    return before
 
 
 def find_difference(session: Session, *, campaign_id: int) -> Difference | None:

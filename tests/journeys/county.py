@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,9 +73,10 @@ class County:
         assert answer.status == expect, answer.body
         return answer.body
 
-    def open_campaign(self, **changes: Any) -> None:
+    def open_campaign(self, *, items: Sequence[Any] = (ITEM, REMARK), **changes: Any) -> None:
         """Make a questionnaire and a campaign over both villages, and launch it."""
-        form = self.staff("POST", "/questionnaires", {"title": "测评表", "items": [ITEM, REMARK]}, expect=201)
+        body = {"title": "测评表", "items": list(items)}
+        form = self.staff("POST", "/questionnaires", body, expect=201)
         campaign = {
             "title": "2026年度测评",
             "questionnaire_id": form["id"],

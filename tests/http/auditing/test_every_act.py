@@ -17,6 +17,7 @@ import survey_service
 from survey_service.auditing.rules import Entry
 from survey_service.entrances.codes import grouped
 from survey_service.organizations.queries import list_ancestors
+from survey_service.retention.jobs import sweep_retention
 from survey_service.staff.rules import Role
 from tests.factories.auditing.chain import read_chain
 from tests.factories.campaigns import World, start_campaign
@@ -163,6 +164,8 @@ class Story:
         self.call("POST", f"{self.place}/seal")
         eligible = {self.world.village_codes[0]: {"villager": 90}}
         self.call("POST", f"{self.place}/corrections", {"eligible": eligible, "reason": REASON})
+        with self.world.app.app_context():
+            sweep_retention()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey_service.staff.rules import Role
+from tests.factories.auditing.chain import read_chain
 from tests.factories.campaigns import World
 from tests.http.sealing.conftest import colleague
 from tests.services.sealing.steps import Known, cast_known, close, seal
@@ -63,6 +64,8 @@ def test_the_page_says_what_a_receipt_proves_and_shows_the_digests(
     assert "回执不能证明是谁投的" in page
     digest = villager.get(f"/api/v1/campaigns/{address.rsplit('/', 1)[1]}/bulletin").json["snapshot_digest"]
     assert digest in page.replace(" ", "")
+    head = read_chain(villager.application.extensions["database"])[-1]
+    assert head.digest in page.replace(" ", ""), "who writes it down keeps the head of the trail"
     assert "在清单里。" not in page.split("<form")[0], "nothing is said before something is asked"
 
 

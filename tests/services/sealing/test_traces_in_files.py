@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from statistics import NormalDist
 
 import pytest
 from flask import Flask
@@ -13,24 +12,10 @@ from tests.factories.applications import make_app
 from tests.factories.campaigns import ITEMS, World, start_campaign
 from tests.services.sealing.conftest import close_a_world
 from tests.services.sealing.steps import close, column, database_of, rows, seal
+from tests.support.chance import is_order_of_arrival
 
 BALLOTS = 300
-CHANCE = 1e-6
-"""How rarely a shuffled pile may look ordered. The database shuffles by a source that takes no seed."""
 NUMBERED = (*ITEMS, Item(key="arrival", kind="number", text="第几位"))
-
-
-def rank_correlation(order: list[int]) -> float:
-    """Return Spearman's ρ between the order of a list of different numbers and their size."""
-    ranks = {number: rank for rank, number in enumerate(sorted(order))}
-    distance = sum((ranks[number] - place) ** 2 for place, number in enumerate(order))
-    return 1 - 6 * distance / (len(order) * (len(order) ** 2 - 1))
-
-
-def is_order_of_arrival(order: list[int]) -> bool:
-    """Tell whether a list is in an order that chance does not explain."""
-    deviation = abs(rank_correlation(order)) * (len(order) - 1) ** 0.5
-    return deviation > NormalDist().inv_cdf(1 - CHANCE / 2)
 
 
 @pytest.fixture

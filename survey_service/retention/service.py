@@ -1,0 +1,114 @@
+"""Delete what the schedule says, or count it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, exists, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from survey_service.ballots.models import BallotText
+from survey_service.campaigns.models import Campaign, CampaignRecording
+from survey_service.core import clock
+from survey_service.core.audit import record
+from survey_service.core.db import Base
+from survey_service.entrances.models import CodeBatch, Entrance
+from survey_service.retention.models import THE_ONE, RetentionRun
+from survey_service.retention.rules import Kind, Purged, Rule
+from survey_service.staff.models import StaffToken
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """Rows of a table that are due, and what is done with them."""
+
+    table: type[Base]
+    condition: ColumnElement[bool]
+    act: Delete | Update
+
+
+def run_schedule(session: Session, *, schedule: Sequence[Rule], now: datetime) -> Sequence[Purged]:
+    """Delete what is due, and leave an entry with the numbers in the audit trail."""
+    run = session.get_one(RetentionRun, THE_ONE, with_for_update=True, populate_existing=True)
+    run.ran_on = clock.local_day(now)
+    purged = [Purged(rule, _purge(session, rule, now)) for rule in schedule]
+    numbers = {str(one.rule.kind): one.number for one in purged}
+    record(session, "retention.run", "retention", after=numbers)
+    return purged
+
+
+def preview_schedule(session: Session, *, schedule: Sequence[Rule], now: datetime) -> Sequence[Purged]:
+    """Count what a run would delete."""
+    return [Purged(rule, _count(session, rule, now)) for rule in schedule]
+
+
+def is_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether the schedule has not been run today."""
+    return session.get_one(RetentionRun, THE_ONE).ran_on != clock.local_day(now)
+
+
+def _count(session: Session, rule: Rule, now: datetime) -> int:
+    if (limit := rule.limit(now)) is None:
+        return 0
+    found = _SELECTIONS[rule.kind](limit)
+    return session.scalar(select(func.count()).select_from(found.table).where(found.condition)) or 0
+
+
+def _purge(session: Session, rule: Rule, now: datetime) -> int:
+    if (limit := rule.limit(now)) is None:
+        return 0
+    found = _SELECTIONS[rule.kind](limit)
+    if rule.kind is Kind.RECORDINGS:
+        session.execute(_forget_recordings(limit))
+    result: CursorResult[Any] = session.connection().execute(found.act.where(found.condition))
+    return result.rowcount
+
+
+def _is_sealed(campaign_id: InstrumentedAttribute[int], before: datetime) -> ColumnElement[bool]:
+    """Return the condition that a row belongs to a campaign that was sealed before a moment."""
+    return campaign_id.in_(select(Campaign.id).where(Campaign.sealed_at < before))
+
+
+def _forget_recordings(before: datetime) -> Update:
+    return update(Campaign).where(Campaign.sealed_at < before).values(recording_digest=None)
+
+
+def _tokens(before: datetime) -> _Selection:
+    return _Selection(StaffToken, StaffToken.expires_at < before, delete(StaffToken))
+
+
+def _retries(before: datetime) -> _Selection:
+    due = CodeBatch.idempotency_key.is_not(None) & (CodeBatch.created_at < before)
+    return _Selection(CodeBatch, due, update(CodeBatch).values(idempotency_key=None))
+
+
+def _slots(before: datetime) -> _Selection:
+    """Posted codes stay: a sealed ballot names the place where its code hung."""
+    due = Entrance.serial.is_not(None) & _is_sealed(Entrance.campaign_id, before)
+    return _Selection(Entrance, due, delete(Entrance))
+
+
+def _batches(before: datetime) -> _Selection:
+    is_named = exists().where(Entrance.batch_id == CodeBatch.id, Entrance.serial.is_(None))
+    due = _is_sealed(CodeBatch.campaign_id, before) & ~is_named
+    return _Selection(CodeBatch, due, delete(CodeBatch))
+
+
+def _recordings(before: datetime) -> _Selection:
+    due = _is_sealed(CampaignRecording.campaign_id, before)
+    return _Selection(CampaignRecording, due, delete(CampaignRecording))
+
+
+def _texts(before: datetime) -> _Selection:
+    return _Selection(BallotText, _is_sealed(BallotText.campaign_id, before), delete(BallotText))
+
+
+_SELECTIONS: Mapping[Kind, Callable[[datetime], _Selection]] = {
+    Kind.STAFF_TOKENS: _tokens,
+    Kind.IDEMPOTENCY_KEYS: _retries,
+    Kind.CREDENTIALS: _slots,
+    Kind.CODE_BATCHES: _batches,
+    Kind.RECORDINGS: _recordings,
+    Kind.TEXTS: _texts,
+}
