@@ -26,6 +26,7 @@ READERS = {
     "sealing/documents.py": "writes figures that passed the gate, and a digest of the tallies",
     "sealing/queries.py": "turnout by class and mode from sealed tallies",
     "sealing/verification.py": "compares, and shows differences on the command line only",
+    "retention/service.py": "counts and deletes old texts, and reads none",
     "reports/queries.py": "turnout by class and mode; figures that passed the gate",
 }
 
