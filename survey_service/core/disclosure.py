@@ -69,3 +69,11 @@ def withhold_addends(small: Iterable[_Key], sums: Sequence[Mapping[_Key, int]]) 
 
 def _is_lonely(addends: Mapping[_Key, int], withheld: Collection[_Key]) -> bool:
     return sum(key in withheld for key in addends) == 1 < len(addends)
+
+
+def is_total_telling(withheld: Sequence[int], min_cell: int) -> bool:
+    """Tell whether a shown total less its shown parts would be one withheld part, or concern few people.
+
+    `withheld` are the numbers of people behind the withheld parts.
+    """
+    return len(withheld) == 1 or is_small(sum(withheld), min_cell)

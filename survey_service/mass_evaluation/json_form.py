@@ -31,6 +31,11 @@ def summary_json(score: MassScore) -> dict[str, object]:
     }
 
 
+def total_text(score: MassScore) -> str:
+    """Write the figures of a total for storage: those of a score table without its parts."""
+    return canonical_json({**summary_json(score), "valid": None, "by_class": None, "by_mode": None})
+
+
 def detail_json(score: MassScore) -> dict[str, object]:
     """Return the same with the items and the trace."""
     items = None if score.items is None else [_item(item) for item in score.items]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, String, Text
+from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, String, Text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey_service.core.db import Base, BigId
@@ -35,5 +35,24 @@ class MassScore(Base):
     released_slices: Mapped[str] = mapped_column(Text, default="[]")
     """The counted ballots of the last figures shown, by class and mode, as JSON: the figures follow from
     them, and the next step starts from them."""
+    is_whole: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether nothing that enters the shown score is withheld beside it."""
     released_at: Mapped[datetime]
     """When the figures became what they are; after the closing, when they were made exact."""
+
+
+class MassTotal(Base):
+    """The score of all subjects under one organization, from their released ballots."""
+
+    __tablename__ = "mass_total"
+    __table_args__ = (
+        PrimaryKeyConstraint("campaign_id", "organization_id"),
+        ForeignKeyConstraint(["campaign_id"], ["campaign.id"]),
+        ForeignKeyConstraint(["organization_id"], ["organization.id"]),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigId)
+    organization_id: Mapped[int] = mapped_column(BigId)
+    as_of_returned: Mapped[int]
+    figures: Mapped[str] = mapped_column(Text)
+    """The figures of one row of a score table, without those of its parts, as JSON."""

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import LiveScores
-from survey_service.mass_evaluation.models import MassScore
+from survey_service.mass_evaluation.models import MassScore, MassTotal
 from survey_service.tallies.models import TallyHead
 
 
@@ -15,6 +15,12 @@ def list_scores(session: Session, campaign_id: int) -> dict[int, MassScore]:
     """Return the released scores of a campaign by subject."""
     scores = session.scalars(select(MassScore).where(MassScore.campaign_id == campaign_id))
     return {score.subject_id: score for score in scores}
+
+
+def list_totals(session: Session, campaign_id: int) -> dict[int, MassTotal]:
+    """Return the totals of a campaign by organization."""
+    totals = session.scalars(select(MassTotal).where(MassTotal.campaign_id == campaign_id))
+    return {total.organization_id: total for total in totals}
 
 
 def get_score(session: Session, campaign_id: int, subject_id: int) -> MassScore | None:

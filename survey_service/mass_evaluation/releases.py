@@ -7,6 +7,7 @@ reader's role takes out of it afterwards (`reports/rules.py`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.core.disclosure import is_step_due
@@ -46,6 +47,13 @@ class Release:
 
     score: MassScore
     slices: tuple[TallySlice, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing that enters a shown score is withheld beside it."""
+        withheld: Any = (self.score.trace or {}).get("withheld")
+        # A withheld class that enters the score takes all items with it.
+        return withheld is None or not (withheld["items"] or withheld["counts"])
 
     @property
     def as_of_returned(self) -> int:

@@ -8,18 +8,26 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
-from survey_service.campaigns.queries import get_campaign, get_formula
+from survey_service.campaigns.queries import SubjectRow, get_campaign, get_formula, list_subjects
 from survey_service.campaigns.rules import Formula, LiveScores, Mode, RaterClass, State
 from survey_service.core.errors import Conflict
 from survey_service.core.events import publish
 from survey_service.entrances.queries import issued_by_subject
-from survey_service.mass_evaluation.json_form import derivation_text, figures_text, read_slices, slices_text
-from survey_service.mass_evaluation.models import MassScore
-from survey_service.mass_evaluation.queries import list_scores, subjects_to_score
+from survey_service.mass_evaluation.json_form import (
+    derivation_text,
+    figures_text,
+    read_slices,
+    slices_text,
+    total_text,
+)
+from survey_service.mass_evaluation.models import MassScore, MassTotal
+from survey_service.mass_evaluation.queries import list_scores, list_totals, subjects_to_score
 from survey_service.mass_evaluation.releases import Gate, Release, Timing
 from survey_service.mass_evaluation.rules import MassScore as Score
-from survey_service.mass_evaluation.rules import MassScoreChanged, Status
+from survey_service.mass_evaluation.rules import MassScoreChanged, Reason, Status
 from survey_service.mass_evaluation.slices import merge_slices
+from survey_service.mass_evaluation.totals import Leaf, score_totals
+from survey_service.organizations.rules import ids_on_path
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.models import TallyHead, TallyRow
@@ -100,6 +108,7 @@ def _score_heads(
         raise Conflict("wrong_state")
     standing = _standing(session, campaign.id, [head.subject_id for head in heads])
     stored = list_scores(session, campaign.id)
+    is_changed = False
     for head in heads:
         subject = session.get_one(CampaignSubject, (campaign.id, head.subject_id))
         previous = stored.get(head.subject_id)
@@ -109,7 +118,10 @@ def _score_heads(
             shown=read_slices(previous.released_slices) if previous else (),
             timing=timing,
         )
-        _store(session, campaign.id, head, previous, release, now, is_exact=timing is Timing.EXACT)
+        is_exact = timing is Timing.EXACT
+        is_changed |= _store(session, campaign.id, head, previous, release, now, is_exact=is_exact)
+    if is_changed:
+        _store_totals(session, campaign.id, scoring)
     publish(session, MassScoreChanged(campaign.id))
 
 
@@ -146,8 +158,11 @@ def _store(
     now: datetime,
     *,
     is_exact: bool,
-) -> None:
-    """Store a release; one that shows what was shown before keeps its time unless it has become exact."""
+) -> bool:
+    """Store a release, and tell whether it is another one.
+
+    One that shows what was shown before keeps its time unless it has become exact.
+    """
     figures, slices = figures_text(release.score), slices_text(release.slices)
     is_same = previous is not None and (previous.figures, previous.released_slices) == (figures, slices)
     session.merge(
@@ -160,8 +175,45 @@ def _store(
             figures=figures,
             derivation=derivation_text(release.score),
             released_slices=slices,
+            is_whole=release.is_whole,
             released_at=previous.released_at if previous and is_same and not is_exact else now,
         )
+    )
+    return not is_same
+
+
+def _store_totals(session: Session, campaign_id: int, scoring: Scoring) -> None:
+    session.flush()
+    for organization_id, score in _score_totals(session, campaign_id, scoring).items():
+        session.merge(
+            MassTotal(
+                campaign_id=campaign_id,
+                organization_id=organization_id,
+                as_of_returned=score.returned,
+                figures=total_text(score),
+            )
+        )
+
+
+def _score_totals(session: Session, campaign_id: int, scoring: Scoring) -> dict[int, Score]:
+    stored = list_scores(session, campaign_id)
+    leaves = [_leaf(row, stored.get(row.subject_id)) for row in list_subjects(session, campaign_id)]
+    return score_totals(scoring.formula, scoring.items, leaves)
+
+
+def _leaf(row: SubjectRow, stored: MassScore | None) -> Leaf:
+    above = ids_on_path(row.path)[:-1]
+    if stored is None:
+        return Leaf(above, (), row.eligible, (), is_whole=True)
+    figures = json.loads(stored.figures)
+    by_class = figures["by_class"]
+    return Leaf(
+        above=above,
+        slices=read_slices(stored.released_slices),
+        eligible=row.eligible,
+        withheld=[key for key in RaterClass if by_class is None or by_class.get(key, {}).get("withheld")],
+        is_whole=stored.is_whole,
+        pending=Reason(figures["reason"] or ""),
     )
 
 
@@ -189,4 +241,13 @@ def find_score_difference(session: Session, *, campaign_id: int) -> Difference |
                 found = stored.figures if name == "score" else stored.derivation
                 if found != written:
                     return Difference(f"{name} of subject {subject_id}", found, written)
+    return _find_total_difference(session, campaign_id, scoring)
+
+
+def _find_total_difference(session: Session, campaign_id: int, scoring: Scoring) -> Difference | None:
+    stored = list_totals(session, campaign_id)
+    for organization_id, score in _score_totals(session, campaign_id, scoring).items() if stored else ():
+        found = stored.get(organization_id)
+        if found is None or found.figures != total_text(score):
+            return Difference(f"total of {organization_id}", found and found.figures, total_text(score))
     return None

@@ -12,7 +12,7 @@ from survey_service.ballots.models import Ballot
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.entrances.models import Entrance
-from survey_service.mass_evaluation.models import MassScore
+from survey_service.mass_evaluation.models import MassScore, MassTotal
 from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.queries import is_within
 from survey_service.sealing.models import SealedScore
@@ -43,6 +43,17 @@ class Release:
     place: RatedPlace
     as_of_returned: int
     figures: str | None
+
+
+@dataclass(frozen=True)
+class Total:
+    """The released figures of all subjects under an organization, as stored JSON."""
+
+    organization_code: str
+    name: str
+    path: str
+    as_of_returned: int
+    figures: str
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,23 @@ def list_releases(
     if organization_code is not None:
         statement = statement.where(Organization.code == organization_code)
     return [Release(_place(row), row[-2] or 0, row[-1]) for row in session.execute(statement)]
+
+
+def list_totals(session: Session, campaign_id: int, *, within_path: str) -> list[Total]:
+    """Return the totals of a campaign inside a sub-tree, from the top."""
+    statement = (
+        select(
+            Organization.code,
+            Organization.name,
+            Organization.path,
+            MassTotal.as_of_returned,
+            MassTotal.figures,
+        )
+        .join(MassTotal, MassTotal.organization_id == Organization.id)
+        .where(MassTotal.campaign_id == campaign_id, is_within(within_path))
+        .order_by(Organization.path)
+    )
+    return [Total(*row) for row in session.execute(statement)]
 
 
 def list_turnouts(

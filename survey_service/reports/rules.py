@@ -25,6 +25,11 @@ def may_see_live_parts(role: Role) -> bool:
     return role is not Role.BRANCH_SECRETARY
 
 
+def may_see_totals(role: Role) -> bool:
+    """Tell whether figures of several subjects together may be shown."""
+    return role is not Role.BRANCH_SECRETARY
+
+
 def may_see_parts(role: Role, turnout: Turnout) -> bool:
     """Tell whether released figures may be shown by class and mode."""
     if role is not Role.BRANCH_SECRETARY:

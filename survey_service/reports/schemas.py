@@ -5,7 +5,7 @@ from typing import Any
 from survey_service.core.disclosure import Withholding
 from survey_service.core.marshalling import Schema, fields, validate
 from survey_service.mass_evaluation.rules import Flag, Reason, Status
-from survey_service.reports.service import Progress, Score, ScoreTable, SubjectReport
+from survey_service.reports.service import Progress, Score, ScoreTable, SubjectReport, TotalScore
 
 DECIMAL = validate.Regexp(r"^[0-9]+\.[0-9]{2}\Z")
 REASONS = [str(reason) for reason in Reason if reason is not Reason.NONE]
@@ -84,9 +84,30 @@ class ScoreItem(Schema):
     flags = fields.List(fields.String(validate=validate.OneOf([str(flag) for flag in Flag])), required=True)
 
 
+class TotalOut(Schema):
+    """All subjects under one organization, with at least two of them inside the reader's sub-tree."""
+
+    organization_code = fields.String(required=True)
+    name = fields.String(required=True)
+    subjects = fields.Integer(required=True)
+    status = fields.String(required=True, validate=validate.OneOf([str(status) for status in Status]))
+    reason = fields.String(required=True, allow_none=True, validate=validate.OneOf(REASONS))
+    score = _percentage()
+    interval = _interval()
+    satisfaction_rate = _percentage()
+    satisfaction_interval = _interval()
+    returned = fields.Integer(required=True)
+    eligible = fields.Integer(required=True, allow_none=True)
+    response_rate = _percentage()
+    as_of_returned = fields.Integer(required=True)
+
+
 class ScoresOut(Schema):
+    """`totals` are the organizations above the subjects, in the order of the tree; none for a rated party."""
+
     formula_hash = fields.String(required=True, allow_none=True)
     items = fields.List(fields.Nested(ScoreItem()), required=True)
+    totals = fields.List(fields.Nested(TotalOut()), required=True)
 
 
 class ScoredItemOut(Schema):
@@ -130,6 +151,21 @@ def score_table_json(table: ScoreTable) -> dict[str, Any]:
     return {
         "formula_hash": table.campaign.formula_hash,
         "items": [_score_item(score) for score in table.scores],
+        "totals": [_total(total) for total in table.totals],
+    }
+
+
+_PARTS = frozenset({"valid", "by_class", "by_mode", "flags"})
+"""Fields of a row that a total does not have."""
+
+
+def _total(total: TotalScore) -> dict[str, Any]:
+    return {
+        "organization_code": total.organization_code,
+        "name": total.name,
+        "subjects": total.subjects,
+        "as_of_returned": total.as_of_returned,
+        **{name: value for name, value in total.figures.items() if name not in _PARTS},
     }
 
 

@@ -30,10 +30,12 @@ from survey_service.questionnaires.queries import get_compiled
 from survey_service.reports.queries import (
     RatedPlace,
     Release,
+    Total,
     count_parts,
     count_sealed_parts,
     list_places,
     list_releases,
+    list_totals,
     list_turnouts,
 )
 from survey_service.reports.rules import (
@@ -42,6 +44,7 @@ from survey_service.reports.rules import (
     is_released_to,
     may_see_live_parts,
     may_see_parts,
+    may_see_totals,
 )
 from survey_service.sealing.queries import get_sealed_score
 from survey_service.staff.rules import Role
@@ -96,11 +99,24 @@ class Score:
 
 
 @dataclass(frozen=True)
+class TotalScore:
+    """All subjects under one organization: the released figures with the live turnout in them."""
+
+    organization_code: str
+    name: str
+    subjects: int
+    turnout: Turnout
+    as_of_returned: int
+    figures: Figures
+
+
+@dataclass(frozen=True)
 class ScoreTable:
-    """All subjects of a campaign inside the reader's sub-tree."""
+    """All subjects of a campaign inside the reader's sub-tree, and the totals that he may see."""
 
     campaign: Campaign
     scores: Sequence[Score]
+    totals: Sequence[TotalScore]
 
 
 @dataclass(frozen=True)
@@ -175,7 +191,41 @@ def list_scores(session: Session, *, staff: Identity, campaign_id: int, now: dat
     campaign = _released_campaign(session, staff, campaign_id, now)
     reader = _Reader(session, campaign, Role(staff.role))
     releases = list_releases(session, campaign_id, within_path=staff.path)
-    return ScoreTable(campaign, [reader.read(release) for release in releases])
+    scores = [reader.read(release) for release in releases]
+    return ScoreTable(campaign, scores, _read_totals(session, staff, campaign_id, scores))
+
+
+def _read_totals(
+    session: Session, staff: Identity, campaign_id: int, scores: Sequence[Score]
+) -> list[TotalScore]:
+    """Return the totals inside the reader's sub-tree; a rated party sees no others than itself."""
+    if not may_see_totals(Role(staff.role)):
+        return []
+    totals = list_totals(session, campaign_id, within_path=staff.path)
+    return [
+        _read_total(total, [score.turnout for score in scores if score.place.path.startswith(total.path)])
+        for total in totals
+    ]
+
+
+def _read_total(total: Total, turnouts: Sequence[Turnout]) -> TotalScore:
+    turnout = add_turnouts(turnouts)
+    return TotalScore(
+        organization_code=total.organization_code,
+        name=total.name,
+        subjects=len(turnouts),
+        turnout=turnout,
+        as_of_returned=total.as_of_returned,
+        figures=json.loads(total.figures) | _live(turnout),
+    )
+
+
+def _live(turnout: Turnout) -> dict[str, Any]:
+    return {
+        "returned": turnout.returned,
+        "eligible": turnout.eligible,
+        "response_rate": response_rate(turnout),
+    }
 
 
 def show_score(
@@ -218,13 +268,8 @@ class _Reader:
     def read(self, release: Release) -> Score:
         turnout = _turnout(release.place, self.formula)
         figures = self._unreleased if release.figures is None else json.loads(release.figures)
-        live = {
-            "returned": turnout.returned,
-            "eligible": turnout.eligible,
-            "response_rate": response_rate(turnout),
-        }
         hidden = {} if may_see_parts(self._role, turnout) else {"by_class": None, "by_mode": None}
-        return Score(release.place, turnout, release.as_of_returned, figures | live | hidden)
+        return Score(release.place, turnout, release.as_of_returned, figures | _live(turnout) | hidden)
 
 
 def _without_parts(derivation: Figures) -> Figures:

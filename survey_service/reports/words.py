@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 
 from survey_service.core.texts import text
-from survey_service.reports.service import Score
+from survey_service.reports.service import Score, TotalScore
 
 
 def status_words(score: Score, *, min_cell: int) -> str:
     """Return why a subject has no score, or nothing where it has one."""
     reason = score.figures["reason"]
+    return text(f"reports.reason_{reason}", min_cell=min_cell) if reason else ""
+
+
+def total_words(total: TotalScore, *, min_cell: int) -> str:
+    """Return why a total has no score, or nothing where it has one."""
+    reason = total.figures["reason"]
     return text(f"reports.reason_{reason}", min_cell=min_cell) if reason else ""
 
 

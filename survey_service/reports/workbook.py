@@ -12,7 +12,7 @@ from survey_service.core.exports import TEXT_FORMAT, Cell, Column, Sheet, write_
 from survey_service.core.texts import text
 from survey_service.reports.rules import FINAL_STATES
 from survey_service.reports.service import Score, ScoreTable
-from survey_service.reports.words import remarks, status_words
+from survey_service.reports.words import remarks, status_words, total_words
 
 TWO_PLACES = "0.00"
 _FORBIDDEN_IN_NAMES = frozenset('\\/:*?"<>|')
@@ -35,7 +35,7 @@ def score_workbook(table: ScoreTable, *, now: datetime) -> bytes:
     sheet = Sheet(
         text("reports.sheet_name"),
         _columns(classes),
-        [*_rows(table, classes), [], *([note] for note in _notes(table, now))],
+        [*_rows(table, classes), *_total_rows(table, classes), [], *([note] for note in _notes(table, now))],
         title=text("reports.sheet_full_title", title=table.campaign.title),
     )
     return write_workbook([sheet])
@@ -83,6 +83,25 @@ def _rows(table: ScoreTable, classes: list[RaterClass]) -> Iterator[list[Cell]]:
             *(_class_score(figures["by_class"], key) for key in classes),
             score.as_of_returned,
             _remark(score, table.campaign.min_cell),
+        ]
+
+
+def _total_rows(table: ScoreTable, classes: list[RaterClass]) -> Iterator[list[Cell]]:
+    for total in table.totals:
+        figures = total.figures
+        low, high = figures["interval"] or (None, None)
+        yield [
+            None,
+            total.organization_code,
+            text("reports.total", name=total.name),
+            figures["eligible"],
+            figures["returned"],
+            _decimal(figures["response_rate"]),
+            None,
+            *map(_decimal, (figures["score"], low, high, figures["satisfaction_rate"])),
+            *(None for _ in classes),
+            total.as_of_returned,
+            total_words(total, min_cell=table.campaign.min_cell),
         ]
 
 

@@ -20,8 +20,8 @@ from survey_service.reports.presentation.turnout import (
     campaign_head,
     turnout_view,
 )
-from survey_service.reports.service import Figures, Score, ScoreTable, SubjectReport
-from survey_service.reports.words import remarks, status_words
+from survey_service.reports.service import Figures, Score, ScoreTable, SubjectReport, TotalScore
+from survey_service.reports.words import remarks, status_words, total_words
 from survey_service.staff.rules import Role, is_allowed
 
 
@@ -53,9 +53,21 @@ class ScoreRow:
 
 
 @dataclass(frozen=True)
+class TotalRow:
+    name: str
+    status: str
+    status_label: str
+    why: str
+    figure: FigureView
+    satisfaction_rate: str
+    turnout: TurnoutView
+
+
+@dataclass(frozen=True)
 class ScorePage:
     head: CampaignHead
     rows: Sequence[ScoreRow]
+    totals: Sequence[TotalRow]
     ticks: Sequence[Tick]
     formula_hash: str
     is_final: bool
@@ -102,11 +114,13 @@ class SubjectPage:
 
 def score_page(table: ScoreTable, *, role: Role, now: datetime) -> ScorePage:
     head = campaign_head(table.campaign, role=role, current="scores", now=now)
-    lows = list(_lower_ends(score.figures for score in table.scores))
+    figures = [score.figures for score in table.scores] + [total.figures for total in table.totals]
+    lows = list(_lower_ends(figures))
     scale = scale_for(lows)
     return ScorePage(
         head=head,
         rows=[_row(score, scale, min_cell=table.campaign.min_cell) for score in table.scores],
+        totals=[_total(total, scale, min_cell=table.campaign.min_cell) for total in table.totals],
         ticks=scale.ticks if lows else (),
         formula_hash=table.campaign.formula_hash or "",
         is_final=head.state in {"closed", "sealed"},
@@ -134,6 +148,19 @@ def _row(score: Score, scale: Scale, *, min_cell: int) -> ScoreRow:
         figure=_figure("", score.figures, scale),
         satisfaction_rate=_percentage(score.figures["satisfaction_rate"]),
         turnout=turnout_view(score.turnout),
+    )
+
+
+def _total(total: TotalScore, scale: Scale, *, min_cell: int) -> TotalRow:
+    status = total.figures["status"]
+    return TotalRow(
+        name=text("reports.total", name=total.name),
+        status=status,
+        status_label=text(f"reports.status_{status}"),
+        why=total_words(total, min_cell=min_cell),
+        figure=_figure("", total.figures, scale),
+        satisfaction_rate=_percentage(total.figures["satisfaction_rate"]),
+        turnout=turnout_view(total.turnout),
     )
 
 

@@ -107,6 +107,46 @@ def test_a_campaign_may_wait_with_all_figures(
     assert "停止收票以后公布" in page
 
 
+def total_of(client: Any, world: World) -> Any:
+    [total] = client.get(address(world)).json["totals"]
+    return total
+
+
+def test_a_town_has_a_total(town: World, people: People) -> None:
+    town.vote(["satisfied"] * 6)
+    town.vote(["dissatisfied"] * 6, village=1)
+    town.drain()
+    total = total_of(people.system(Role.COUNTY_ADMIN, town.town_code), town)
+    assert (total["organization_code"], total["subjects"], total["status"]) == (town.town_code, 2, "ok")
+    assert (total["score"], total["returned"], total["eligible"]) == ("77.50", 12, 200)
+    assert total["as_of_returned"] == 12
+    page = people.browser(Role.TOWN_STAFF, town.town_code).get(f"/staff{address(town)[7:]}").text
+    assert "汤溪镇合计" in page
+    village = people.system(Role.TOWN_STAFF, town.village_codes[0])
+    assert village.get(address(town)).json["totals"] == []
+
+
+def test_a_total_that_would_give_away_a_village_is_withheld(town: World, people: People) -> None:
+    town.vote(["satisfied"] * 6)
+    town.vote(["dissatisfied"] * 2, village=1)
+    town.drain()
+    client = people.system(Role.COUNTY_ADMIN, town.town_code)
+    assert total_of(client, town)["score"] == "100.00"
+    close(town)
+    total = total_of(client, town)
+    assert (total["status"], total["reason"], total["score"]) == ("suppressed", "complementary", None)
+    assert (total["returned"], total["response_rate"]) == (8, "4.00")
+
+
+def test_a_rated_party_sees_no_total(town: World, people: People) -> None:
+    town.vote(["satisfied"] * 6)
+    town.vote(["dissatisfied"] * 6, village=1)
+    town.drain()
+    close(town)
+    client = people.system(Role.BRANCH_SECRETARY, town.village_codes[0])
+    assert client.get(address(town)).json["totals"] == []
+
+
 def test_a_small_class_is_named_and_not_shown(
     campaign_app: Flask, frozen_clock: None, people: People
 ) -> None:

@@ -18,6 +18,7 @@ from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.mass_evaluation.releases import Gate, Release, Timing
 from survey_service.mass_evaluation.rules import MassScore, Status
 from survey_service.mass_evaluation.slices import merge_slices, mode_weight
+from survey_service.mass_evaluation.totals import Leaf, score_totals
 from survey_service.questionnaires.option_sets import OPTION_SETS
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.rules import BLANK, TallySlice, in_denominator
@@ -127,6 +128,22 @@ class Attacker:
                 found.append((rater_class, item.key))
         return found
 
+    def look_at_totals(self, boxes: Sequence[Box], releases: Sequence[Release]) -> int:
+        """Take down the totals over subjects whose names are their paths; returns how many are shown."""
+        first = boxes[0].gate
+        leaves = [leaf_of(box, release) for box, release in zip(boxes, releases, strict=True)]
+        shown = 0
+        for place, score in score_totals(first.formula, first.items, leaves).items():
+            if score.status is Status.OK:
+                shown += 1
+                below = [
+                    (box, release)
+                    for box, release, leaf in zip(boxes, releases, leaves, strict=True)
+                    if place in leaf.above
+                ]
+                self.rows += PooledReading(below).totals()
+        return shown
+
     @staticmethod
     def _weighs(box: Box, part: Part) -> bool:
         return mode_weight(part.atom[2], box.gate.formula) > 0
@@ -134,6 +151,13 @@ class Attacker:
     def _solve(self, parts: Sequence[Part], items: Sequence[ScoredItem]) -> dict[Hashable, list[int]]:
         sizes = [dict.fromkeys(unknowns_of(part, [item]), 1) for part in parts for item in items]
         return null_space([*sizes, *self.rows], [one for part in parts for one in unknowns_of(part, items)])
+
+
+def leaf_of(box: Box, release: Release) -> Leaf:
+    by_class = release.score.by_class
+    withheld = [key for key in RaterClass if by_class is None or (key in by_class and by_class[key].withheld)]
+    above = tuple(map(int, box.name.split("/")[:-1]))
+    return Leaf(above, release.slices, {}, withheld, is_whole=release.is_whole)
 
 
 def options_of(item: ScoredItem) -> list[str]:
@@ -311,11 +335,38 @@ class Reading:
         """Write a sum over counts as one over what came in each step up to the last look."""
         row: dict[Hashable, Fraction] = {}
         for key, item, option, factor in terms:
-            for part in self.box.parts:
-                if part.atom[1:] == key and part.step <= self.box.seen_at[key] and part.people:
-                    unknown = (part, item, option)
-                    row[unknown] = row.get(unknown, Fraction(0)) + Fraction(factor)
+            for part in self._parts(key):
+                unknown = (part, item, option)
+                row[unknown] = row.get(unknown, Fraction(0)) + Fraction(factor)
         return row
+
+    def _parts(self, key: tuple[RaterClass, Mode]) -> Iterator[Part]:
+        return parts_seen(self.box, key)
+
+
+def parts_seen(box: Box, key: tuple[RaterClass, Mode]) -> Iterator[Part]:
+    """Yield what had come in one class and mode when it was looked at last."""
+    seen_at = box.seen_at.get(key, -1)
+    return (part for part in box.parts if part.atom[1:] == key and part.step <= seen_at)
+
+
+class PooledReading(Reading):
+    """The known sums in a total: those of its subjects, with the denominators of all together."""
+
+    def __init__(self, below: Sequence[tuple[Box, Release]]) -> None:
+        box, release = below[0]
+        super().__init__(box, release)
+        self.boxes = [box for box, _ in below]
+        pooled = merge_slices([tally for _, release in below for tally in release.slices])
+        self.slices = {(one.rater_class, one.mode): one for one in pooled}
+
+    def totals(self) -> list[Row]:
+        joined = [self._joined(self._counted(), self.items, is_rate=is_rate) for is_rate in (False, True)]
+        return [row for row in joined if row]
+
+    def _parts(self, key: tuple[RaterClass, Mode]) -> Iterator[Part]:
+        for box in self.boxes:
+            yield from parts_seen(box, key)
 
 
 __all__ = ["Attacker", "Box", "Formula", "MassScore", "Part"]

@@ -126,6 +126,54 @@ def test_a_campaign_that_waits_tells_nothing_about_few_at_any_time(seed: int) ->
     assert attacker.broken([box], MIN_CELL) is None
 
 
+PLACES = ("1/2/10", "1/2/11", "1/2/12", "1/3/13", "1/3/14", "1/15")
+"""Villages of two towns, and one right under the county."""
+
+
+def random_county(random: Random) -> list[Box]:
+    gate = make_gate(formula=random_formula(random), items=random_items(random)[:2])
+    return [Box(name, gate) for name in PLACES[: random.choice([3, 5, 6])]]
+
+
+def fill_little(random: Random, box: Box, step: int) -> None:
+    for key in ((VILLAGER, Mode.HOUSEHOLD), (MEMBER, Mode.HOUSEHOLD)):
+        number = random.choice([0, 1, 2, 3, 4, 6])
+        if number:
+            blank = random.choice([0, 0, 0, 0.4])
+            box.add(key, [random_answers(random, box.gate.items, blank) for _ in range(number)], step)
+
+
+@SOME
+@given(seed=seeds)
+@example(seed=1)
+@example(seed=382)
+def test_totals_do_not_tell_about_few(seed: int) -> None:
+    random = Random(seed)
+    boxes, attacker = random_county(random), Attacker()
+    for box in boxes:
+        fill_little(random, box, 0)
+    releases = [box.release(Timing.EXACT, 0) for box in boxes]
+    for box, release in zip(boxes, releases, strict=True):
+        attacker.look(box, release)
+    attacker.look_at_totals(boxes, releases)
+    assert attacker.broken(boxes, MIN_CELL) is None
+
+
+@SOME
+@given(seed=seeds)
+def test_totals_of_a_running_campaign_tell_no_more_than_its_subjects(seed: int) -> None:
+    random = Random(seed)
+    boxes, attacker = random_county(random)[:3], Attacker()
+    for step in (0, 1):
+        for box in boxes:
+            fill_little(random, box, step)
+        releases = [box.release(Timing.STEPWISE, step) for box in boxes]
+        for box, release in zip(boxes, releases, strict=True):
+            attacker.look(box, release)
+        attacker.look_at_totals(boxes, releases)
+    assert attacker.broken(boxes, MIN_CELL) is None
+
+
 def cast(box: Box, step: int, number: int, rater_class: RaterClass = VILLAGER) -> None:
     box.add((rater_class, Mode.HOUSEHOLD), [{"overall": "satisfied"}] * number, step)
 
