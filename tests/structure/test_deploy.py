@@ -197,6 +197,20 @@ def test_the_gateway_logs_no_address_of_a_voter() -> None:
     )
 
 
+def test_the_gateway_logs_nothing_else() -> None:
+    """Whatever a line may hold is named here; a path, a header or a second would be one too many."""
+    text = (DEPLOY / "gateway" / "nginx.conf").read_text("utf-8")
+    formats = re.findall(r"^\s*log_format (\w+) '([^']*)';", text, re.MULTILINE)
+    assert {name: set(re.findall(r"\$(\w+)", line)) for name, line in formats} == {
+        "routes": {
+            *("minute", "staff_address", "request_method", "route"),
+            *("status", "body_bytes_sent", "request_time"),
+        }
+    }
+    assert re.findall(r"^\s*access_log (.+);", text, re.MULTILINE) == ["/var/log/nginx/access.log routes"]
+    assert re.findall(r"^\s*error_log (.+);", text, re.MULTILINE) == ["/var/log/nginx/error.log emerg"]
+
+
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")
 def test_nginx_takes_the_gateway(tmp_path: Path) -> None:
     for path in (DEPLOY / "gateway").iterdir():
