@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["compiled_versions"] = {}
     app.extensions["ballot_pages"] = {}
     app.extensions["posted_entrances"] = PostedEntrances()
-    app.extensions |= access.install()
+    app.extensions |= access.install(settings)
     app.extensions["database"].before_commit = _append_to_audit_trail
     _connect_jobs(app, settings)
     http.install(app)

@@ -11,9 +11,11 @@ from datetime import datetime
 from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
-from survey_service.ballots.rules import participation_digest
+from survey_service.ballots.intake import IntakeWatch
+from survey_service.ballots.rules import FlagLimits, participation_digest
 from survey_service.campaigns.queries import get_campaign_key
 from survey_service.campaigns.rules import Mode, OpenRequires
+from survey_service.core.config import Settings
 from survey_service.core.digests import keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, Unauthorized
 from survey_service.core.http import client_address
@@ -162,8 +164,17 @@ def digest_credential(session: Session, campaign_id: int, credential: Credential
     return participation_digest(key, kind=credential.kind, value=credential.value)
 
 
+_ANSWERED = "answered_"
+
+
 def _answered_cookie(entrance_id: int) -> str:
-    return f"answered_{entrance_id}"
+    return f"{_ANSWERED}{entrance_id}"
+
+
+def count_codes() -> int:
+    """Return with how many one-time codes this browser has voted, the present one included."""
+    cookies: str = request.environ.get("HTTP_COOKIE", "")
+    return cookies.count(_ANSWERED) + 1
 
 
 def remember_answered(response: Response, ticket: Ticket) -> None:
@@ -185,6 +196,18 @@ def address_key() -> bytes:
     return keyed_digest(_PROCESS_KEY, network)
 
 
-def install() -> dict[str, object]:
+def watch() -> IntakeWatch:
+    """Return what this process remembers of the ballots that have just come in."""
+    found: IntakeWatch = current_app.extensions["intake_watch"]
+    return found
+
+
+def install(settings: Settings) -> dict[str, object]:
     """Return what the application keeps in memory for the voter's way."""
-    return {"voter_limits": VoterLimits(), "campaign_keys": {}}
+    limits = FlagLimits(
+        seconds_per_item=settings.flag_seconds_per_item,
+        burst_ballots=settings.flag_burst_ballots,
+        codes_per_browser=settings.flag_codes_per_browser,
+        serial_run=settings.flag_serial_run,
+    )
+    return {"voter_limits": VoterLimits(), "campaign_keys": {}, "intake_watch": IntakeWatch(limits)}

@@ -1,8 +1,9 @@
-"""The ids and the receipt of a ballot: digests of the ballot secret that nobody can join without it."""
+"""What belongs to one ballot: its ids and receipt, digests of the ballot secret, and its flag."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from survey_service.core.canonical import canonical_json
 from survey_service.core.digests import DIGEST_BYTES, keyed_digest, plain_digest
@@ -59,3 +60,67 @@ def stored_answers(closed: Closed) -> str:
 def is_same(checked: CheckedAnswers, *, answers: str, texts: Mapping[str, str]) -> bool:
     """Tell whether answers sent again are the ones that were stored."""
     return stored_answers(checked.closed) == answers and checked.texts == texts
+
+
+class BallotFlag(StrEnum):
+    """What was unusual when a ballot came in; deleted at sealing.
+
+    A ballot carries one at the most. The order is that of precedence: first what does not happen by chance,
+    last what says little.
+    """
+
+    SERIAL_ORDER = "serial_order"
+    """Codes of one batch came one after another in the order in which they were printed."""
+    MANY_CREDENTIALS = "many_credentials"
+    """The browser has sent ballots with many one-time codes."""
+    BURST = "burst"
+    """Many ballots came through the same posted entrance within minutes."""
+    TOO_FAST = "too_fast"
+    """It was sent sooner than anybody reads the questions."""
+    ODD_HOURS = "odd_hours"
+    """It came at night."""
+
+
+@dataclass(frozen=True)
+class FlagLimits:
+    """From where on something is unusual. Generous: helpers send for many, and a loud-speaker calls all."""
+
+    seconds_per_item: float = 1.0
+    burst_ballots: int = 40
+    codes_per_browser: int = 12
+    serial_run: int = 5
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How a ballot came in; nothing of it is kept but the flag."""
+
+    seconds: float
+    """From opening the page to sending."""
+    items: int
+    hour: int
+    """Of the day in Shanghai."""
+    codes: int = 1
+    """One-time codes that this browser has voted with, this one included."""
+    run: int = 1
+    """How many codes have come in the order of their print, this one included."""
+    is_crowded: bool = False
+    """Whether the posted entrance has taken more ballots than usual just now."""
+
+
+SECONDS_TO_BEGIN = 1
+"""Before the first answer a page has to be seen at all."""
+NIGHT_ENDS_AT = 5
+
+
+def choose_flag(intake: Intake, limits: FlagLimits) -> BallotFlag | None:
+    """Return the first flag that fits, in the order of precedence; None for an ordinary ballot."""
+    if intake.run >= limits.serial_run:
+        return BallotFlag.SERIAL_ORDER
+    if intake.codes >= limits.codes_per_browser:
+        return BallotFlag.MANY_CREDENTIALS
+    if intake.is_crowded:
+        return BallotFlag.BURST
+    if intake.seconds < SECONDS_TO_BEGIN + limits.seconds_per_item * intake.items:
+        return BallotFlag.TOO_FAST
+    return BallotFlag.ODD_HOURS if intake.hour < NIGHT_ENDS_AT else None

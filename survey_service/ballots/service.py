@@ -16,7 +16,14 @@ from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import Ballot, BallotText, DirtyMark, Participation
 from survey_service.ballots.queries import find_ballot, is_spent
-from survey_service.ballots.rules import BallotCast, BallotKeys, derive_keys, is_same, stored_answers
+from survey_service.ballots.rules import (
+    BallotCast,
+    BallotFlag,
+    BallotKeys,
+    derive_keys,
+    is_same,
+    stored_answers,
+)
 from survey_service.ballots.statements import gate_statement, single_statements, whole_statement
 from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.campaigns.queries import lock_campaign
@@ -49,6 +56,7 @@ def cast_ballot(
     plan: Plan,
     checked: CheckedAnswers,
     now: datetime,
+    flag: BallotFlag | None = None,
 ) -> CastBallot:
     """Store a valid ballot once, or say why not.
 
@@ -61,7 +69,8 @@ def cast_ballot(
         secret=secret,
         text_items=plan.text_items,
     )
-    parameters = _gate_parameters(ticket, now) | _row_parameters(ticket, participation, keys, checked)
+    row = _row_parameters(ticket, participation, keys, checked)
+    parameters = _gate_parameters(ticket, now) | row | {"flag": str(flag or "")}
     outcome = _insert(session, parameters, texts=len(checked.texts))
     if outcome is _Outcome.STORED:
         publish(session, BallotCast(ticket.campaign_id))

@@ -24,7 +24,7 @@ WHERE campaign.id = :campaign_id AND entrance.id = :entrance_id
 _PARTICIPATION = "INSERT INTO participation (campaign_id, digest) SELECT id, :digest FROM {source}"
 _BALLOT = """
 INSERT INTO ballot (campaign_id, subject_id, id, rater_class, mode, place_id, flag, answers)
-SELECT id, :subject_id, :ballot_id, :rater_class, :mode, :place_id, '', :answers FROM {source}"""
+SELECT id, :subject_id, :ballot_id, :rater_class, :mode, :place_id, :flag, :answers FROM {source}"""
 _RECEIPT = (
     "INSERT INTO receipt (receipt, campaign_id, subject_id) SELECT :receipt, id, :subject_id FROM {source}"
 )
@@ -64,6 +64,7 @@ _TYPES = {
     "opened_at": UtcDateTime,
     "rater_class": String,
     "mode": String,
+    "flag": String,
     "answers": String,
     "receipt": String,
 }

@@ -121,11 +121,22 @@ def _cast(
     now: datetime,
 ) -> CastBallot:
     digest = access.digest_credential(session, ticket.campaign_id, credential)
+    watch = access.watch()
     try:
-        return service.cast_ballot(
-            session, ticket=ticket, participation=digest, secret=secret, plan=plan, checked=checked, now=now
+        cast = service.cast_ballot(
+            session,
+            ticket=ticket,
+            participation=digest,
+            secret=secret,
+            plan=plan,
+            checked=checked,
+            now=now,
+            flag=watch.flag(ticket, items=len(plan.items), codes=access.count_codes(), now=now),
         )
     except Conflict as error:
         if error.code == "different_answers":
             access.limits().different_answers.hit(digest)
         raise
+    if cast.is_new:
+        watch.remember(ticket, now)
+    return cast

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env
+from marshmallow.validate import Range
 
 
 def default_data_dir() -> Path:
@@ -31,6 +32,10 @@ class Settings:
     audit_webhook_secret: str = ""
     retention_credential_days: int = 180
     retention_text_years: int | None = None
+    flag_seconds_per_item: float = 1.0
+    flag_burst_ballots: int = 40
+    flag_codes_per_browser: int = 12
+    flag_serial_run: int = 5
 
     @property
     def is_https(self) -> bool:
@@ -92,4 +97,8 @@ def load_settings() -> Settings:
         audit_webhook_secret=audit_webhook_secret,
         retention_credential_days=credential_days,
         retention_text_years=text_years,
+        flag_seconds_per_item=env.float("FLAG_SECONDS_PER_ITEM", 1.0, validate=Range(0, 60)),
+        flag_burst_ballots=env.int("FLAG_BURST_BALLOTS", 40, validate=Range(1)),
+        flag_codes_per_browser=env.int("FLAG_CODES_PER_BROWSER", 12, validate=Range(2)),
+        flag_serial_run=env.int("FLAG_SERIAL_RUN", 5, validate=Range(2)),
     )
