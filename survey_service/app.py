@@ -6,6 +6,8 @@ from typing import Any
 from flask import Flask, request
 from sqlalchemy.orm import Session
 
+from survey_service.anomalies.pages import pages as anomaly_pages
+from survey_service.anomalies.views import blp as anomalies
 from survey_service.auditing.service import append_acts
 from survey_service.auditing.views import blp as auditing
 from survey_service.ballots import access
@@ -38,7 +40,18 @@ from survey_service.staff.views import blp as staff
 from survey_service.wiring import HANDLERS, SWEEPS
 
 API_PREFIX = "/api/v1"
-BLUEPRINTS = (organizations, staff, auditing, questionnaires, campaigns, entrances, ballots, sealing, reports)
+BLUEPRINTS = (
+    organizations,
+    staff,
+    auditing,
+    questionnaires,
+    campaigns,
+    entrances,
+    ballots,
+    anomalies,
+    sealing,
+    reports,
+)
 
 
 def create_app(settings: Settings | None = None, *, database: Database | None = None) -> Flask:
@@ -90,6 +103,7 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(service_routes)
     app.register_blueprint(campaign_pages)
     app.register_blueprint(voter_pages)
+    app.register_blueprint(anomaly_pages)
     app.register_blueprint(bulletin_pages)
     app.register_blueprint(staff_pages)
 

@@ -11,10 +11,11 @@ from survey_service.mass_evaluation.jobs import score_changed, score_everything,
 from survey_service.retention.jobs import sweep_retention
 from survey_service.sealing.jobs import sweep_sealings
 from survey_service.tallies.jobs import rebuild_dirty, sweep_dirty
-from survey_service.tallies.rules import TallyRebuilt
+from survey_service.tallies.rules import SubjectMarked, TallyRebuilt
 
 HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     BallotCast: (rebuild_dirty,),
+    SubjectMarked: (rebuild_dirty,),
     TallyRebuilt: (score_changed,),
     CampaignClosed: (rebuild_dirty, score_everything),
 }

@@ -18,7 +18,7 @@ from survey_service.campaigns.rules import Mode, OpenRequires
 from survey_service.core.config import Settings
 from survey_service.core.digests import keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, Unauthorized
-from survey_service.core.http import client_address
+from survey_service.core.http import client_network
 from survey_service.core.privacy import Keyring, current_keyring, new_key
 from survey_service.core.rate_limits import RateLimit
 from survey_service.entrances import codes
@@ -47,11 +47,16 @@ class Credential:
 
 
 class VoterLimits:
-    """Limits on the voter's way, by credential and by failed look-ups only."""
+    """Limits on the voter's way, by credential and by failed look-ups.
 
-    def __init__(self) -> None:
+    `by_network` is a wide backstop that does not exist unless the operator configures it.
+    """
+
+    def __init__(self, ballots_per_network: int = 0) -> None:
+        self.by_network = RateLimit(count=ballots_per_network, seconds=60) if ballots_per_network else None
         self.posts = RateLimit(count=20, seconds=60)
         self.different_answers = RateLimit(count=3, seconds=3600)
+        self.disputes = RateLimit(count=5, seconds=3600)
         self.failed_codes = RateLimit(count=60, seconds=60)
 
 
@@ -190,10 +195,8 @@ def is_remembered(entrance: OpenedEntrance, cookies: Mapping[str, str]) -> bool:
 
 
 def address_key() -> bytes:
-    """Return a key for the caller's network that is good for this process only: IPv6 counts by /64."""
-    address = client_address()
-    network = ":".join(address.split(":")[:4]) if ":" in address else address
-    return keyed_digest(_PROCESS_KEY, network)
+    """Return a key for the caller's network that is good for this process only."""
+    return keyed_digest(_PROCESS_KEY, client_network())
 
 
 def watch() -> IntakeWatch:
@@ -210,4 +213,8 @@ def install(settings: Settings) -> dict[str, object]:
         codes_per_browser=settings.flag_codes_per_browser,
         serial_run=settings.flag_serial_run,
     )
-    return {"voter_limits": VoterLimits(), "campaign_keys": {}, "intake_watch": IntakeWatch(limits)}
+    return {
+        "voter_limits": VoterLimits(settings.address_ballots_per_minute),
+        "campaign_keys": {},
+        "intake_watch": IntakeWatch(limits),
+    }

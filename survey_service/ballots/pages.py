@@ -45,7 +45,9 @@ def show_ballot(code: str) -> Response:
 def _opened(page: voting.OpenedPage) -> Response:
     entrance = page.entrance
     if not entrance.is_preview and (entrance.state is not State.OPEN or page.is_answered):
-        return _message(presentation.state_message(entrance, is_answered=page.is_answered))
+        return _message(
+            presentation.state_message(entrance, ticket=page.ticket, is_answered=page.is_answered)
+        )
     response = make_response(presentation.render_ballot(page))
     _keep_secret(response, entrance.code)
     return response
@@ -67,7 +69,14 @@ def cast_ballot(code: str) -> Any:
     except Invalid as error:
         return _shown_again(code, error), error.status
     except Conflict as error:
-        return _message(presentation.conflict_message(code, error))
+        return _message(presentation.conflict_message(code, error, ticket=_slot_ticket(code)))
+
+
+def _slot_ticket(code: str) -> str:
+    """Return the ticket that was sent where it is that of a one-time code, or nothing."""
+    signed = request.form.get("ticket", "")
+    ticket, _ = access.check_ticket(signed, code)
+    return "" if ticket.place_id else signed
 
 
 def _cast(code: str) -> Response:

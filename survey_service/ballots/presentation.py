@@ -34,6 +34,14 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    """The button "this was not me": a form, since it works without scripts."""
+
+    action: str
+    ticket: str
+
+
+@dataclass(frozen=True)
 class Message:
     """A page in the place of the questionnaire: what happened and what to do."""
 
@@ -44,6 +52,7 @@ class Message:
     organization_name: str = ""
     retry_after: int | None = None
     status: int = 200
+    dispute: Dispute | None = None
 
 
 @dataclass(frozen=True)
@@ -207,14 +216,19 @@ def _enter_code(*, is_primary: bool = False) -> Action:
     return Action(text("voter.action_enter_code"), "/", is_primary)
 
 
-def state_message(entrance: OpenedEntrance, *, is_answered: bool) -> Message:
+def _dispute(code: str, ticket: str) -> Dispute:
+    return Dispute(f"/s/{code}/dispute", ticket)
+
+
+def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -> Message:
     """Return the page for a campaign that is not open, or for a device that has voted already."""
     name = entrance.organization_name
     if is_answered:
         look_up = Action(text("voter.action_lookup"), "/receipts")
-        return _page_message(
+        message = _page_message(
             "already_answered", _enter_code(is_primary=True), look_up, organization_name=name
         )
+        return message if entrance.is_posted else replace(message, dispute=_dispute(entrance.code, ticket))
     if entrance.state is State.WITHDRAWN:
         return _page_message("withdrawn", organization_name=name, status=_STATUS_CLOSED)
     if entrance.state in {State.DRAFT, State.SCHEDULED}:
@@ -224,13 +238,24 @@ def state_message(entrance: OpenedEntrance, *, is_answered: bool) -> Message:
     return _page_message("closed", organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
 
 
-def conflict_message(code: str, error: ServiceError) -> Message:
-    """Return the page for a ballot that the table of `domain.md` section 7 refuses."""
+def conflict_message(code: str, error: ServiceError, *, ticket: str = "") -> Message:
+    """Return the page for a ballot that the table of `domain.md` section 7 refuses.
+
+    `ticket` is that of a one-time code, whose holder can say that somebody else has used it.
+    """
     if error.code == "secret_in_use":
         reopen = Action(text("voter.action_reopen"), f"/s/{code}", is_primary=True)
         return _page_message("bad_ticket", reopen, status=error.status)
     kind = "different_answers" if error.code == "different_answers" else "spent_code"
-    return _page_message(kind, _enter_code(is_primary=True), status=error.status)
+    message = _page_message(kind, _enter_code(is_primary=True), status=error.status)
+    is_disputable = ticket and kind == "spent_code"
+    return replace(message, dispute=_dispute(code, ticket)) if is_disputable else message
+
+
+def noted_message(entrance: OpenedEntrance) -> Message:
+    """Return the page after a dispute: what happens now, and whom to ask."""
+    name = entrance.organization_name
+    return _page_message("dispute_noted", organization_name=name, organizer=entrance.organizer)
 
 
 def preview_message() -> Message:

@@ -81,6 +81,10 @@ class BallotFlag(StrEnum):
     """It came at night."""
 
 
+EXCLUDED = "excluded"
+"""What a sealed ballot carries in the place of a flag when it was left out of the score."""
+
+
 @dataclass(frozen=True)
 class FlagLimits:
     """From where on something is unusual. Generous: helpers send for many, and a loud-speaker calls all."""

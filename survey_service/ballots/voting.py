@@ -98,7 +98,10 @@ def submit(
     except ServiceError:
         find_entrance(session, raw_code=raw_code, now=now)
         raise
-    access.limits().posts.hit(ticket.credential)
+    limits = access.limits()
+    limits.posts.hit(ticket.credential)
+    if limits.by_network is not None:
+        limits.by_network.hit(access.address_key())
     plan = get_compiled(session, ticket.version_id).plan
     try:
         checked = check(plan)

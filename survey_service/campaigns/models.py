@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from survey_service.campaigns.rules import MIN_CELL_FLOOR, LiveScores, OpenRequires, Revote, Window
+from survey_service.campaigns.rules import (
+    DEFAULT_DISPUTE_PERMILLE,
+    MIN_CELL_FLOOR,
+    LiveScores,
+    OpenRequires,
+    Revote,
+    Window,
+)
 from survey_service.core.db import Base, BigId, Id, one_of
 from survey_service.organizations.rules import SubjectKind
 
@@ -42,6 +49,8 @@ class Campaign(Base):
     live_scores: Mapped[LiveScores] = mapped_column(
         one_of(LiveScores, name="live_scores"), default=LiveScores.STEPWISE
     )
+    dispute_permille: Mapped[int] = mapped_column(default=DEFAULT_DISPUTE_PERMILLE)
+    """From which share of disputed codes on the county looks at a subject."""
     has_household_codes: Mapped[bool] = mapped_column(default=False)
     formula: Mapped[str] = mapped_column(Text)
     formula_hash: Mapped[str | None] = mapped_column(String(64))

@@ -14,6 +14,8 @@ from survey_service.questionnaires.option_sets import NOT_INFORMED
 MIN_CELL_FLOOR = 3
 """No campaign may release figures about fewer people than this (`domain.md` section 7)."""
 DEFAULT_MIN_CELL = 5
+DEFAULT_DISPUTE_PERMILLE = 20
+"""Two in a hundred one-time ballots (`domain.md` section 3)."""
 
 
 class RaterClass(StrEnum):

@@ -95,6 +95,7 @@ class CampaignIn(Schema):
     formula = fields.Nested(FormulaIn(), required=True)
     min_cell = fields.Integer(validate=validate.Range(MIN_CELL_FLOOR, 1000))
     live_scores = fields.Enum(LiveScores, by_value=True)
+    dispute_permille = fields.Integer(validate=validate.Range(0, 1000))
     revote = fields.Enum(Revote, by_value=True)
     eligible = fields.Dict(
         keys=PlainText(),
@@ -161,6 +162,7 @@ class CampaignOut(Schema):
     revote = fields.String(required=True)
     min_cell = fields.Integer(required=True)
     live_scores = fields.String(required=True)
+    dispute_permille = fields.Integer(required=True)
     formula = fields.Dict(required=True)
     formula_hash = fields.String(required=True, allow_none=True)
 

@@ -18,6 +18,7 @@ from survey_service.campaigns.launching import find_eligible, formula_hash, free
 from survey_service.campaigns.models import Campaign, CampaignCorrection
 from survey_service.campaigns.queries import get_campaign, get_formula, list_subjects, lock_campaign
 from survey_service.campaigns.rules import (
+    DEFAULT_DISPUTE_PERMILLE,
     DEFAULT_MIN_CELL,
     CampaignClosed,
     CampaignLaunched,
@@ -60,6 +61,7 @@ _DECIDED = (
     "revote",
     "min_cell",
     "live_scores",
+    "dispute_permille",
     "copied_from_id",
 )
 CORRECTABLE_STATES = frozenset({State.SCHEDULED, State.OPEN})
@@ -80,6 +82,7 @@ class Draft(TypedDict):
     notice: NotRequired[str]
     min_cell: NotRequired[int]
     live_scores: NotRequired[LiveScores]
+    dispute_permille: NotRequired[int]
     revote: NotRequired[Revote]
     open_requires: NotRequired[OpenRequires]
     grace_hours: NotRequired[int]
@@ -163,6 +166,7 @@ def copy_campaign(
         notice=source.notice,
         min_cell=source.min_cell,
         live_scores=source.live_scores,
+        dispute_permille=source.dispute_permille,
         revote=source.revote,
         open_requires=source.open_requires,
         grace_hours=source.grace_hours,
@@ -198,6 +202,7 @@ def _write_draft(session: Session, staff: Identity, campaign: Campaign, draft: D
     campaign.revote = draft.get("revote", Revote.NEVER)
     campaign.min_cell = min_cell
     campaign.live_scores = draft.get("live_scores", LiveScores.STEPWISE)
+    campaign.dispute_permille = draft.get("dispute_permille", DEFAULT_DISPUTE_PERMILLE)
     campaign.formula = canonical_json(formula_to_json(formula))
     session.add(campaign)
     session.flush()

@@ -41,6 +41,7 @@ _COLUMNS = (
     "open_requires",
     "revote",
     "min_cell",
+    "dispute_permille",
     "formula_hash",
 )
 

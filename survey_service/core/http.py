@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
+from ipaddress import IPv4Address, ip_address
 from typing import Any, TypeVar
 
 from flask import Flask, Request, Response, current_app, json, render_template, request
@@ -180,6 +181,18 @@ def client_address() -> str:
     hops: int = current_app.extensions["settings"].trusted_proxy_hops
     forwarded = request.headers.get("X-Forwarded-For", "").split(",") if hops else []
     return forwarded[-hops].strip() if len(forwarded) >= hops > 0 else (request.remote_addr or "")
+
+
+def client_network() -> bytes | str:
+    """Return the caller's network for limits: an IPv4 address, or the first 64 bits of an IPv6 address."""
+    address = client_address()
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return parsed.packed
+    return parsed.ipv4_mapped.packed if parsed.ipv4_mapped else parsed.packed[:8]
 
 
 def _add_headers(response: Response) -> Response:

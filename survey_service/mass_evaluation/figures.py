@@ -9,7 +9,7 @@ from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.core.disclosure import Withholding
 from survey_service.mass_evaluation.estimates import SubjectEstimate, estimate_subject
 from survey_service.mass_evaluation.intervals import Estimate, Interval
-from survey_service.mass_evaluation.slices import mode_weight
+from survey_service.mass_evaluation.slices import counted_slices, mode_weight
 from survey_service.questionnaires.option_sets import OPTION_SETS
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.rules import BLANK, TallySlice
@@ -66,13 +66,16 @@ def mode_figures(
     slices: Sequence[TallySlice],
     eligible: Mapping[RaterClass, int | None],
 ) -> dict[Mode, Figure]:
-    """Score the ballots of each mode as if there were no other, without gates and over the classes it has."""
+    """Score the ballots of each mode as if there were no other, without gates and over the classes it has.
+
+    `returned` counts the excluded ballots as well.
+    """
     present = {tally.mode for tally in slices}
     figures = {}
     for mode in (mode for mode in Mode if mode in present):
         own = [tally for tally in slices if tally.mode == mode]
         alone = replace(formula, mode_weights={mode: Decimal(1)})
-        estimate = estimate_subject(alone, items, own, eligible)
+        estimate = estimate_subject(alone, items, counted_slices(own), eligible)
         shown = estimate.score if estimate.counted_n >= formula.min_cell else None
         returned = sum(tally.returned for tally in own)
         weight = mode_weight(mode, formula)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.core.canonical import canonical_json
 from survey_service.mass_evaluation.rules import Figure, Interval, ItemFigure, MassScore, show
+from survey_service.mass_evaluation.verdicts import STATUS_OF, Reason
 from survey_service.tallies.rules import TallySlice
 
 
@@ -28,12 +29,34 @@ def summary_json(score: MassScore) -> dict[str, object]:
         "by_class": _figures(score.by_class),
         "by_mode": _figures(score.by_mode),
         "flags": [flag.value for flag in score.flags],
+        **(_exclusion(score) if score.excluded else {}),
     }
 
 
 def total_text(score: MassScore) -> str:
     """Write the figures of a total for storage: those of a score table without its parts."""
-    return canonical_json({**summary_json(score), "valid": None, "by_class": None, "by_mode": None})
+    nothing = dict.fromkeys(("valid", "by_class", "by_mode", *(["with_excluded"] if score.excluded else [])))
+    return canonical_json({**summary_json(score), **nothing})
+
+
+NO_EXCLUSION: Mapping[str, object] = {"excluded": 0, "with_excluded": None}
+"""What stored figures leave out where no ballot is excluded."""
+
+
+def _exclusion(score: MassScore) -> dict[str, object]:
+    second = score.with_excluded
+    shown = second and {"score": show(second.score), "satisfaction_rate": show(second.satisfaction_rate)}
+    return {"excluded": score.excluded, "with_excluded": shown}
+
+
+NOTHING_DERIVED = canonical_json({"items": None, "trace": None})
+_KEPT_WHERE_HELD = frozenset({"returned", "eligible", "response_rate", "flags", "excluded"})
+
+
+def held_figures(figures: Mapping[str, object]) -> dict[str, object]:
+    """Return what is shown of a score that is held until a dispute is settled."""
+    shown = {name: value if name in _KEPT_WHERE_HELD else None for name, value in figures.items()}
+    return shown | {"status": STATUS_OF[Reason.HELD].value, "reason": Reason.HELD.value}
 
 
 def detail_json(score: MassScore) -> dict[str, object]:
@@ -55,7 +78,14 @@ def derivation_text(score: MassScore) -> str:
 
 def slices_text(slices: Iterable[TallySlice]) -> str:
     """Write counted ballots for storage."""
-    return canonical_json([asdict(tally) for tally in slices])
+    return canonical_json([_slice(tally) for tally in slices])
+
+
+def _slice(tally: TallySlice) -> dict[str, object]:
+    written = asdict(tally)
+    if not tally.is_excluded:
+        del written["is_excluded"]
+    return written
 
 
 def read_slices(written: str) -> list[TallySlice]:

@@ -21,7 +21,7 @@ from survey_service.mass_evaluation.disclosure import (
 from survey_service.mass_evaluation.estimates import SubjectEstimate, estimate_subject
 from survey_service.mass_evaluation.figures import item_figure
 from survey_service.mass_evaluation.rules import MassScore, score_subject, withhold
-from survey_service.mass_evaluation.slices import merge_slices
+from survey_service.mass_evaluation.slices import counted_slices, merge_slices
 from survey_service.mass_evaluation.verdicts import Reason, Status
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.rules import TallySlice
@@ -74,12 +74,12 @@ class Gate:
 
     def score(self, slices: Sequence[TallySlice]) -> MassScore:
         """Score some ballots and take out what must not be shown even when all of them are in."""
-        slices = merge_slices(slices)
         score = self._count(slices)
         if score.status is not Status.OK:
             return score
-        estimate = estimate_subject(self.formula, self.items, slices, self.eligible)
-        return self._disclose(score, estimate, plan_disclosure(self.formula, self.items, slices, estimate))
+        counted = counted_slices(merge_slices(slices))
+        estimate = estimate_subject(self.formula, self.items, counted, self.eligible)
+        return self._disclose(score, estimate, plan_disclosure(self.formula, self.items, counted, estimate))
 
     def _count(self, slices: Sequence[TallySlice]) -> MassScore:
         """Score some ballots, and hide nothing: never shown."""
@@ -99,6 +99,7 @@ class Gate:
             valid=score.valid if disclosure.is_valid_shown else None,
             satisfaction_rate=None if disclosure.is_mixed else score.satisfaction_rate,
             satisfaction_interval=None if disclosure.is_mixed else score.satisfaction_interval,
+            with_excluded=None if disclosure.is_mixed else score.with_excluded,
             by_class=withhold_figures(score.by_class or {}, disclosure.classes),
             by_mode=withhold_figures(score.by_mode or {}, modes),
             items=withhold_items((item_figure(item, shown, estimate) for item in self.items), disclosure),
@@ -129,17 +130,31 @@ def renew_slices(
     shown: Sequence[TallySlice], standing: Sequence[TallySlice], min_cell: int
 ) -> list[TallySlice]:
     """Take each class and mode as it stands where a step is due, and as it was shown last where none is."""
-    last = {(tally.rater_class, tally.mode): tally for tally in shown}
-    found = {(tally.rater_class, tally.mode): tally for tally in standing}
+    last, found = _by_channel(shown), _by_channel(standing)
     return merge_slices(
         [
             tally
             for key in last.keys() | found.keys()
-            if (tally := _renew(last.get(key), found.get(key), min_cell)) is not None
+            for tally in _renew(last.get(key, []), found.get(key, []), min_cell)
         ]
     )
 
 
-def _renew(shown: TallySlice | None, standing: TallySlice | None, min_cell: int) -> TallySlice | None:
-    sizes = [tally.returned if tally else 0 for tally in (shown, standing)]
+def _by_channel(slices: Sequence[TallySlice]) -> dict[tuple[RaterClass, Mode], list[TallySlice]]:
+    channels: dict[tuple[RaterClass, Mode], list[TallySlice]] = {}
+    for tally in slices:
+        channels.setdefault((tally.rater_class, tally.mode), []).append(tally)
+    return channels
+
+
+def _renew(
+    shown: Sequence[TallySlice], standing: Sequence[TallySlice], min_cell: int
+) -> Sequence[TallySlice]:
+    """Choose for one class and mode; where ballots are excluded, late ones wait for the exact figures.
+
+    Of a few late ballots some may belong to an excluded group: two figures would part them.
+    """
+    if any(tally.is_excluded for tally in standing):
+        return shown
+    sizes = [sum(tally.returned for tally in slices) for slices in (shown, standing)]
     return standing if is_step_due(released=sizes[0], standing=sizes[1], min_cell=min_cell) else shown

@@ -24,7 +24,12 @@ from survey_service.mass_evaluation.figures import (
     value_of,
 )
 from survey_service.mass_evaluation.intervals import HUNDRED, Estimate, Interval, distinguishable
-from survey_service.mass_evaluation.slices import merge_slices, weighing
+from survey_service.mass_evaluation.slices import (
+    counted_slices,
+    ignore_exclusions,
+    merge_slices,
+    weighing,
+)
 from survey_service.mass_evaluation.traces import write_trace
 from survey_service.mass_evaluation.verdicts import (
     STATUS_OF,
@@ -66,14 +71,25 @@ class Flag(StrEnum):
 
     MORE_RETURNED_THAN_ELIGIBLE = "more_returned_than_eligible"
     NO_FINITE_CORRECTION = "no_finite_correction"
+    DISPUTED = "disputed"
+    """Too many voters say that others used their codes; never shown to the rated party."""
+
+
+@dataclass(frozen=True)
+class WithExcluded:
+    """The score as it would be with the excluded ballots: it always stands beside the one without them."""
+
+    score: Fraction | None
+    satisfaction_rate: Fraction | None
 
 
 @dataclass(frozen=True)
 class MassScore:
     """The mass evaluation of one subject; percentages in [0, 100], exact.
 
-    With any status but OK only `returned`, `eligible`, `response_rate` and `flags` are filled in.
-    `eligible` and `response_rate` are None where a class's number of eligible people is unknown.
+    With any status but OK only `returned`, `excluded`, `eligible`, `response_rate` and `flags` are filled in.
+    `eligible` and `response_rate` are None where a class's number of eligible people is unknown. `excluded`
+    ballots are among the returned ones, and in no other figure but those of `with_excluded`.
     """
 
     status: Status
@@ -91,6 +107,8 @@ class MassScore:
     by_mode: Mapping[Mode, Figure] | None = None
     items: tuple[ItemFigure, ...] | None = None
     trace: Mapping[str, object] | None = None
+    excluded: int = 0
+    with_excluded: WithExcluded | None = None
 
 
 def score_subject(
@@ -101,36 +119,53 @@ def score_subject(
     eligible: Mapping[RaterClass, int | None],
     issued: Mapping[Mode, int | None] = MappingProxyType({}),
 ) -> MassScore:
-    """Score one subject.
+    """Score one subject by the ballots that are not excluded.
 
     Several slices of the same class and mode are added up. A class missing in `eligible`, or a mode missing
     in `issued`, is unknown. The formula must hold a coefficient map for every item's option set.
     """
     slices = merge_slices(slices)
-    estimate = estimate_subject(formula, items, slices, eligible)
+    counted = counted_slices(slices)
+    estimate = estimate_subject(formula, items, counted, eligible)
     checks = check_subject(
         formula=formula, estimate=estimate, slices=slices, eligible=eligible, issued=issued
     )
     reason = verdict(checks)
-    bare = _bare_score(reason, formula, slices, eligible)
+    bare = replace(
+        _bare_score(reason, formula, slices, eligible),
+        excluded=sum(tally.returned for tally in slices if tally.is_excluded),
+    )
     if reason is not Reason.NONE:
         return bare
     score, rate = estimate.score, estimate.rate
     return replace(
         bare,
         flags=(*bare.flags, *_interval_flags(estimate)),
-        valid=sum(tally.valid for tally in slices),
+        valid=sum(tally.valid for tally in counted),
         score=value_of(score),
         interval=interval_of(score),
         satisfaction_rate=value_of(rate),
         satisfaction_interval=interval_of(rate),
         by_class=class_figures(formula, slices, estimate),
         by_mode=mode_figures(formula, items, slices, eligible),
-        items=tuple(item_figure(item, weighing(slices, formula), estimate) for item in items),
+        items=tuple(item_figure(item, weighing(counted, formula), estimate) for item in items),
         trace=write_trace(
-            formula=formula, items=items, slices=slices, eligible=eligible, estimate=estimate, checks=checks
+            formula=formula, items=items, slices=counted, eligible=eligible, estimate=estimate, checks=checks
         ),
+        with_excluded=_score_with_excluded(formula, items, slices, eligible) if bare.excluded else None,
     )
+
+
+def _score_with_excluded(
+    formula: Formula,
+    items: Sequence[ScoredItem],
+    slices: Sequence[TallySlice],
+    eligible: Mapping[RaterClass, int | None],
+) -> WithExcluded:
+    everything = merge_slices(ignore_exclusions(slices))
+    estimate = estimate_subject(formula, items, everything, eligible)
+    score, rate = estimate.score, estimate.rate
+    return WithExcluded(value_of(score), value_of(rate))
 
 
 def withhold(score: MassScore, reason: Reason) -> MassScore:
@@ -141,6 +176,7 @@ def withhold(score: MassScore, reason: Reason) -> MassScore:
         returned=score.returned,
         eligible=score.eligible,
         response_rate=score.response_rate,
+        excluded=score.excluded,
         flags=tuple(flag for flag in score.flags if flag is not Flag.NO_FINITE_CORRECTION),
     )
 

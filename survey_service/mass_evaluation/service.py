@@ -25,7 +25,7 @@ from survey_service.mass_evaluation.queries import list_scores, list_totals, sub
 from survey_service.mass_evaluation.releases import Gate, Release, Timing
 from survey_service.mass_evaluation.rules import MassScore as Score
 from survey_service.mass_evaluation.rules import MassScoreChanged, Reason, Status
-from survey_service.mass_evaluation.slices import merge_slices
+from survey_service.mass_evaluation.slices import ignore_exclusions, merge_slices
 from survey_service.mass_evaluation.totals import Leaf, score_totals
 from survey_service.organizations.rules import ids_on_path
 from survey_service.questionnaires.queries import get_compiled
@@ -73,6 +73,7 @@ def to_slice(row: TallyRow) -> TallySlice:
         valid=row.valid,
         standing=row.standing,
         counts=json.loads(row.counts),
+        is_excluded=row.is_excluded,
     )
 
 
@@ -107,14 +108,17 @@ def _score_heads(
     if campaign.sealed_at is not None:
         raise Conflict("wrong_state")
     standing = _standing(session, campaign.id, [head.subject_id for head in heads])
+    has_ended = campaign.window.state(now) in _FINAL_STATES
     stored = list_scores(session, campaign.id)
     is_changed = False
     for head in heads:
         subject = session.get_one(CampaignSubject, (campaign.id, head.subject_id))
         previous = stored.get(head.subject_id)
         timing = _timing(campaign, previous, now)
+        slices = standing.get(head.subject_id, [])
         release = scoring.gate(head.subject_id, subject.eligible).release(
-            standing.get(head.subject_id, []),
+            # Exclusions count from the closing on: until then nobody can see what one does to the score.
+            slices if has_ended else ignore_exclusions(slices),
             shown=read_slices(previous.released_slices) if previous else (),
             timing=timing,
         )

@@ -1,6 +1,7 @@
 """Which slices score, and how much their ballots weigh."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from survey_service.campaigns.rules import DEFAULT_MODE_WEIGHTS, Formula, Mode, RaterClass
@@ -17,18 +18,35 @@ def weighing(slices: Sequence[TallySlice], formula: Formula) -> tuple[TallySlice
     return tuple(tally for tally in slices if mode_weight(tally.mode, formula) > 0)
 
 
+def counted_slices(slices: Sequence[TallySlice]) -> list[TallySlice]:
+    """Return the slices whose ballots stand in the score: all but the excluded ones."""
+    return [tally for tally in slices if not tally.is_excluded]
+
+
+def ignore_exclusions(slices: Sequence[TallySlice]) -> list[TallySlice]:
+    """Count excluded ballots like all others, as while a campaign is open."""
+    return [replace(tally, is_excluded=False) for tally in slices]
+
+
 def merge_slices(slices: Sequence[TallySlice]) -> list[TallySlice]:
-    """Add up the slices of the same class and mode, as of several places; in the order of the enums."""
-    return [
-        sum_slices([tally for tally in slices if (tally.rater_class, tally.mode) == (rater_class, mode)])
+    """Add up the slices of the same class and mode, as of several places, the excluded ones apart.
+
+    They come in the order of the enums.
+    """
+    parts: dict[tuple[RaterClass, Mode, bool], list[TallySlice]] = {}
+    for tally in slices:
+        parts.setdefault((tally.rater_class, tally.mode, tally.is_excluded), []).append(tally)
+    order = [
+        (rater_class, mode, is_excluded)
         for rater_class in RaterClass
         for mode in Mode
-        if any((tally.rater_class, tally.mode) == (rater_class, mode) for tally in slices)
+        for is_excluded in (False, True)
     ]
+    return [sum_slices(parts[key]) for key in order if key in parts]
 
 
 def sum_slices(parts: Sequence[TallySlice]) -> TallySlice:
-    """Add up slices of one class; the mode is that of the first."""
+    """Add up slices of one class; the mode, and whether they are excluded, are those of the first."""
     items = sorted({item for part in parts for item in part.counts})
     return TallySlice(
         rater_class=parts[0].rater_class,
@@ -38,6 +56,7 @@ def sum_slices(parts: Sequence[TallySlice]) -> TallySlice:
         standing=sum(part.standing for part in parts),
         counts={item: _sum_counts([part.counts.get(item, {}) for part in parts]) for item in items},
         invalid=sum(part.invalid for part in parts),
+        is_excluded=parts[0].is_excluded,
     )
 
 

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     SMALL_CELL = "small_cell"
     COMPLEMENTARY = "complementary"
     UNTIL_CLOSING = "until_closing"
+    HELD = "held"
     BELOW_GATE = "below_gate"
     CLASS_MISSING = "class_missing"
 
@@ -40,6 +41,7 @@ STATUS_OF: Mapping[Reason, Status] = {
     Reason.SMALL_CELL: Status.SUPPRESSED,
     Reason.COMPLEMENTARY: Status.SUPPRESSED,
     Reason.UNTIL_CLOSING: Status.SUPPRESSED,
+    Reason.HELD: Status.SUPPRESSED,
     Reason.BELOW_GATE: Status.INSUFFICIENT,
     Reason.CLASS_MISSING: Status.INSUFFICIENT,
 }

@@ -25,6 +25,11 @@ def may_see_live_parts(role: Role) -> bool:
     return role is not Role.BRANCH_SECRETARY
 
 
+def may_see_disputes(role: Role) -> bool:
+    """Tell whether it may be said that codes are disputed: above the rated party only."""
+    return role is not Role.BRANCH_SECRETARY
+
+
 def may_see_totals(role: Role) -> bool:
     """Tell whether figures of several subjects together may be shown."""
     return role is not Role.BRANCH_SECRETARY

@@ -63,6 +63,13 @@ def _figures() -> fields.Dict:
     )
 
 
+class WithExcludedOut(Schema):
+    """The score with the excluded ballots in it."""
+
+    score = _percentage()
+    satisfaction_rate = _percentage()
+
+
 class ScoreItem(Schema):
     """One subject; every status but `ok` leaves only the turnout, which is that of now."""
 
@@ -81,6 +88,8 @@ class ScoreItem(Schema):
     as_of_returned = fields.Integer(required=True)
     by_class = _figures()
     by_mode = _figures()
+    excluded = fields.Integer(required=True)
+    with_excluded = fields.Nested(WithExcludedOut(), required=True, allow_none=True)
     flags = fields.List(fields.String(validate=validate.OneOf([str(flag) for flag in Flag])), required=True)
 
 

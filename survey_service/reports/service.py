@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from survey_service.anomalies.queries import disputed_subjects, held_subjects
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import (
     get_campaign,
@@ -22,9 +23,9 @@ from survey_service.campaigns.queries import (
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.core.errors import Forbidden, NotFound
 from survey_service.core.permissions import Identity
-from survey_service.mass_evaluation.json_form import summary_json
+from survey_service.mass_evaluation.json_form import NO_EXCLUSION, NOTHING_DERIVED, held_figures, summary_json
 from survey_service.mass_evaluation.queries import get_score
-from survey_service.mass_evaluation.rules import score_subject, show
+from survey_service.mass_evaluation.rules import Flag, score_subject, show
 from survey_service.mass_evaluation.verdicts import Turnout
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.reports.queries import (
@@ -42,6 +43,7 @@ from survey_service.reports.rules import (
     add_turnouts,
     count_eligible,
     is_released_to,
+    may_see_disputes,
     may_see_live_parts,
     may_see_parts,
     may_see_totals,
@@ -242,6 +244,8 @@ def show_score(
     find = get_sealed_score if campaign.sealed_at else get_score
     stored = find(session, campaign_id, score.place.subject_id)
     derivation = json.loads(stored.derivation) if stored else {"items": None, "trace": None}
+    if score.place.subject_id in reader.held:
+        derivation = json.loads(NOTHING_DERIVED)
     if not may_see_parts(Role(staff.role), score.turnout):
         derivation = _without_parts(derivation)
     return SubjectReport(campaign, reader.formula, score, derivation["items"], derivation["trace"])
@@ -264,12 +268,21 @@ class _Reader:
         # Nobody has voted: what is left besides the turnout is the same for every such subject.
         nothing = score_subject(formula=self.formula, items=items, slices=(), eligible={})
         self._unreleased = summary_json(nothing)
+        self.held = held_subjects(session, campaign.id)
+        self._disputed = disputed_subjects(session, campaign) if may_see_disputes(role) else set()
 
     def read(self, release: Release) -> Score:
         turnout = _turnout(release.place, self.formula)
-        figures = self._unreleased if release.figures is None else json.loads(release.figures)
+        stored = self._unreleased if release.figures is None else json.loads(release.figures)
+        figures = self._settle(release.place.subject_id, {**NO_EXCLUSION, **stored})
         hidden = {} if may_see_parts(self._role, turnout) else {"by_class": None, "by_mode": None}
-        return Score(release.place, turnout, release.as_of_returned, figures | _live(turnout) | hidden)
+        return Score(release.place, turnout, release.as_of_returned, {**figures, **_live(turnout), **hidden})
+
+    def _settle(self, subject_id: int, figures: Figures) -> Figures:
+        """Say that a subject is disputed, and withhold a score that the county holds."""
+        if subject_id in self._disputed:
+            figures = {**figures, "flags": [*figures["flags"], Flag.DISPUTED]}
+        return held_figures(figures) if subject_id in self.held else figures
 
 
 def _without_parts(derivation: Figures) -> Figures:

@@ -21,6 +21,8 @@ def total_words(total: TotalScore, *, min_cell: int) -> str:
 def remarks(score: Score, *, min_cell: int) -> Sequence[str]:
     """Return what stands beside the figures: flags, a release that lags, invented roster sizes."""
     found = [text(f"reports.flag_{flag}") for flag in score.figures["flags"]]
+    if (second := score.figures["with_excluded"]) is not None:
+        found.append(text("reports.with_excluded", count=score.figures["excluded"], score=second["score"]))
     if score.figures["reason"] is None and score.as_of_returned != score.turnout.returned:
         found.append(text("reports.lagging", count=score.as_of_returned, min_cell=min_cell))
     if score.place.is_roster_generated:

@@ -120,4 +120,9 @@ def _code_of(score: SealedScore) -> str:
 
 def _read_slice(written: Mapping[str, Any]) -> TallySlice:
     numbers = {name: written[name] for name in ("returned", "valid", "standing", "counts")}
-    return TallySlice(rater_class=RaterClass(written["rater_class"]), mode=Mode(written["mode"]), **numbers)
+    return TallySlice(
+        rater_class=RaterClass(written["rater_class"]),
+        mode=Mode(written["mode"]),
+        is_excluded=written.get("is_excluded", False),
+        **numbers,
+    )

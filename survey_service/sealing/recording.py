@@ -1,23 +1,29 @@
 """Write down what is sealed: the snapshot of the scores with its inputs, and the public lists of receipts."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from survey_service.anomalies.queries import held_subjects
 from survey_service.campaigns.launching import frozen_inputs
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import SubjectRow, list_subjects
 from survey_service.core.canonical import canonical_digest, canonical_json
 from survey_service.core.digests import keyed_digest
-from survey_service.mass_evaluation.json_form import derivation_text, figures_text
+from survey_service.mass_evaluation.json_form import (
+    NOTHING_DERIVED,
+    derivation_text,
+    figures_text,
+    held_figures,
+)
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.mass_evaluation.queries import list_scores
 from survey_service.mass_evaluation.service import Scoring, to_slice
-from survey_service.mass_evaluation.slices import mode_weight
+from survey_service.mass_evaluation.slices import counted_slices, mode_weight
 from survey_service.organizations.models import Organization
 from survey_service.organizations.rules import ids_on_path
 from survey_service.questionnaires.models import QuestionnaireVersion
@@ -117,6 +123,7 @@ class _Recording:
     rows: Mapping[int, Sequence[TallyRow]]
     ballots: Mapping[int, int]
     areas: Mapping[int, str]
+    held: Collection[int]
 
     @classmethod
     def prepare(cls, session: Session, campaign: Campaign, scoring: Scoring, key: bytes) -> "_Recording":
@@ -131,6 +138,7 @@ class _Recording:
             rows=rows,
             ballots=count_ballots(session, campaign.id),
             areas=area_codes(session),
+            held=held_subjects(session, campaign.id),
         )
 
     def score(self, position: int, subject: SubjectRow) -> SealedScore:
@@ -155,19 +163,21 @@ class _Recording:
     def _texts(self, subject: SubjectRow) -> tuple[str, str]:
         """Return figures and derivation as they were scored just now; nobody scores where nobody voted."""
         stored = self.scores.get(subject.subject_id)
+        if stored is not None and subject.subject_id in self.held:
+            return canonical_json(held_figures(json.loads(stored.figures))), NOTHING_DERIVED
         if stored is not None:
             return stored.figures, stored.derivation
         score = self.scoring.score(subject.subject_id, (), canonical_json(subject.eligible))
         return figures_text(score), derivation_text(score)
 
     def _count(self, subject_id: int, slices: Sequence[TallySlice]) -> BallotCounts:
-        """Count the ballots of a subject; those that no tally counts are the excluded ones."""
-        count = self.ballots.get(subject_id, 0)
+        """Count the ballots of a subject, and those of them that do not weigh in its score."""
+        counted = counted_slices(slices)
         return BallotCounts(
-            count=count,
-            excluded=count - sum(tally.returned for tally in slices),
-            invalid=sum(tally.invalid for tally in slices),
-            weightless=sum(tally.returned for tally in slices if not self._weighs(tally)),
+            count=self.ballots.get(subject_id, 0),
+            excluded=sum(tally.returned for tally in slices if tally.is_excluded),
+            invalid=sum(tally.invalid for tally in counted),
+            weightless=sum(tally.returned for tally in counted if not self._weighs(tally)),
         )
 
     def _weighs(self, tally: TallySlice) -> bool:
@@ -198,7 +208,7 @@ class _Recording:
 
 def read_slices(rows: Sequence[TallyRow]) -> list[dict[str, Any]]:
     """Return the tally of one subject as it is sealed."""
-    ordered = sorted(rows, key=lambda row: (row.rater_class, row.mode, row.place_id))
+    ordered = sorted(rows, key=lambda row: (row.rater_class, row.mode, row.place_id, row.is_excluded))
     return [_read_slice(row) for row in ordered]
 
 
@@ -207,6 +217,7 @@ def _read_slice(row: TallyRow) -> dict[str, Any]:
         "rater_class": row.rater_class,
         "mode": row.mode,
         "place_id": row.place_id,
+        **({"is_excluded": True} if row.is_excluded else {}),
         "returned": row.returned,
         "valid": row.valid,
         "standing": row.standing,

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Delete, TextClause, delete, update
 from sqlalchemy.orm import Session
 
+from survey_service.anomalies.models import Dispute
 from survey_service.ballots.models import DirtyMark, Participation
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import get_campaign_key, lock_campaign
@@ -73,7 +74,7 @@ def record_snapshot(session: Session, *, campaign_id: int, keyring: Keyring, now
 
 
 def unlink_ballots(session: Session, *, campaign_id: int, now: datetime) -> Step:
-    """Give ballots and texts random ids and order; delete participations, keys, flags and marks.
+    """Give ballots and texts random ids and order; delete participations, keys, flags, marks and disputes.
 
     Raises Conflict `counts_differ` unless exactly the recorded ballots and participations were there.
     """
@@ -86,6 +87,7 @@ def unlink_ballots(session: Session, *, campaign_id: int, now: datetime) -> Step
     if not count_published(session, campaign_id) == rewritten == gone:
         raise Conflict("counts_differ")
     _run(session, delete(DirtyMark).where(DirtyMark.campaign_id == campaign_id))
+    _run(session, delete(Dispute).where(Dispute.campaign_id == campaign_id))
     session.execute(update(CodeBatch).where(CodeBatch.campaign_id == campaign_id).values(wrapped_key=None))
     campaign.wrapped_key = None
     return _reach(session, sealing, Step.UNLINKED, now)

@@ -84,8 +84,8 @@ def check_subjects(snapshot: Json) -> None:
     listed = {one["organization_code"]: dict.fromkeys(COUNTS, 0) for one in head["bulletin"]}
     for entry, subject in named("snapshot subject", snapshot["subjects"]):
         ballots, figures = subject["ballots"], subject["figures"]
-        counted = ballots["count"] - ballots["excluded"]
-        require(figures["returned"] == counted, entry, f"{figures['returned']} returned, {counted} counted")
+        count = ballots["count"]
+        require(figures["returned"] == count, entry, f"{figures['returned']} returned, {count} ballots")
         if ballots["count"]:
             require(subject["listed_under"] in listed, entry, "its receipts are listed nowhere")
             sums = listed[subject["listed_under"]]
@@ -103,8 +103,9 @@ def check_score(entry: str, subject: Json, formula: Json) -> None:
     trace, figures = subject["trace"], subject["figures"]
     if trace is None or not trace.get("slices"):
         return
-    returned = sum(one["returned"] for one in trace["slices"])
-    require(returned == figures["returned"], entry, f"{returned} ballots in the trace")
+    counted = subject["ballots"]["count"] - subject["ballots"]["excluded"]
+    traced = sum(one["returned"] for one in trace["slices"])
+    require(traced == counted, entry, f"{traced} ballots in the trace, {counted} that are not excluded")
     if is_withheld(trace):
         return
     for name, points in (("score", coefficients_of), ("satisfaction_rate", positives_of)):

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import Ballot, DirtyMark, Participation
 from survey_service.campaigns.models import Campaign
-from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
+from survey_service.tallies.models import Exclusion, TallyHead, TallyRow, TurnoutDay
+from survey_service.tallies.rules import ExclusionState, Group
 
 _STREAM_ROWS = 5_000
 
@@ -25,10 +26,13 @@ def dirty_subjects(session: Session, campaign_id: int) -> set[int]:
     )
 
 
-def stream_ballots(session: Session, campaign_id: int) -> Iterator[tuple[int, str, str, int, str]]:
-    """Yield subject, class, mode, place and answers of every ballot of a campaign, a batch at a time."""
+_GROUP = (Ballot.subject_id, Ballot.rater_class, Ballot.mode, Ballot.place_id, Ballot.flag)
+
+
+def stream_ballots(session: Session, campaign_id: int) -> Iterator[Row[int, str, str, int, str, str]]:
+    """Yield the parts of the group, and the answers, of every ballot of a campaign, a batch at a time."""
     statement = (
-        select(Ballot.subject_id, Ballot.rater_class, Ballot.mode, Ballot.place_id, Ballot.answers)
+        select(*_GROUP, Ballot.answers)
         .where(Ballot.campaign_id == campaign_id)
         .execution_options(yield_per=_STREAM_ROWS)
     )
@@ -37,16 +41,26 @@ def stream_ballots(session: Session, campaign_id: int) -> Iterator[tuple[int, st
 
 
 def grouped_ballots(
-    session: Session, campaign_id: int, subject_id: int
-) -> Iterable[tuple[str, str, int, str, int]]:
-    """Return class, mode, place, answers and their number for the ballots of one subject."""
-    columns = (Ballot.rater_class, Ballot.mode, Ballot.place_id, Ballot.answers)
+    session: Session, campaign_id: int, subject_id: int, *, of: Group | None = None
+) -> Iterable[Row[int, str, str, int, str, str, int]]:
+    """Return the parts of the group, answers and number for the ballots of one subject, or of one group."""
+    columns = (*_GROUP, Ballot.answers)
     statement = (
         select(*columns, func.count())
         .where(Ballot.campaign_id == campaign_id, Ballot.subject_id == subject_id)
         .group_by(*columns)
     )
+    if of is not None:
+        statement = statement.where(*(column == value for column, value in zip(_GROUP, of, strict=True)))
     return session.execute(statement).all()
+
+
+def excluded_groups(session: Session, campaign_id: int) -> frozenset[Group]:
+    """Return the groups that a rebuild leaves out of the score."""
+    confirmed = select(Exclusion).where(
+        Exclusion.campaign_id == campaign_id, Exclusion.state == ExclusionState.CONFIRMED
+    )
+    return frozenset(exclusion.group for exclusion in session.scalars(confirmed))
 
 
 def list_slices(

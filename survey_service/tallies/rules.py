@@ -1,9 +1,11 @@
 """Counting ballots, and where one ballot stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
+from survey_service.ballots.rules import EXCLUDED
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.core.canonical import canonical_json
 from survey_service.core.events import Event
@@ -20,12 +22,20 @@ class TallyRebuilt(Event):
 
 
 @dataclass(frozen=True)
+class SubjectMarked(Event):
+    """A subject is to be counted anew, though no ballot came."""
+
+    campaign_id: int
+
+
+@dataclass(frozen=True)
 class TallySlice:
     """The ballots of one subject that came from one class through one mode.
 
     `counts[item][option]` are whole ballots, `counts[item][BLANK]` the abstentions; a missing item or
     option counts 0. `standing` are the ballots in at least one denominator, `valid` those with at least one
-    valid rating, `invalid` the spoiled paper ballots, which are part of `returned`.
+    valid rating, `invalid` the spoiled paper ballots, which are part of `returned`. Excluded ballots were
+    returned, and stand in no score.
     """
 
     rater_class: RaterClass
@@ -35,6 +45,7 @@ class TallySlice:
     standing: int
     counts: Mapping[str, Mapping[str, int]]
     invalid: int = 0
+    is_excluded: bool = False
 
 
 class Classification(NamedTuple):
@@ -63,6 +74,28 @@ def in_denominator(option: str, item: ScoredItem, formula: Formula) -> bool:
     return formula.in_denominator(item.option_set, option)
 
 
+class ExclusionState(StrEnum):
+    """How far the exclusion of a group has come; what was decided stays so."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+
+
+class Group(NamedTuple):
+    """The ballots that may be excluded together: what one slice of the tally holds of one flag.
+
+    Class and place stand in it because the figures of each class are shown: between those with and without an
+    excluded group there is never less than the whole group. `place_id` is 0 but for posted entrances.
+    """
+
+    subject_id: int
+    rater_class: str
+    mode: str
+    place_id: int
+    flag: str
+
+
 class SliceKey(NamedTuple):
     """Which ballots are counted together; `place_id` is 0 but for posted entrances."""
 
@@ -70,6 +103,13 @@ class SliceKey(NamedTuple):
     rater_class: str
     mode: str
     place_id: int
+    is_excluded: bool = False
+
+
+def slice_of(group: Group, excluded: Collection[Group]) -> SliceKey:
+    """Return where the ballots of a group are counted; sealed ones say themselves that they are excluded."""
+    is_excluded = group.flag == EXCLUDED or group in excluded
+    return SliceKey(group.subject_id, group.rater_class, group.mode, group.place_id, is_excluded)
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """Rebuild the tally sheet from the ballots: whole subjects at a time, never by adding one to a number."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from survey_service.ballots.rewriting import rewrite_ballots
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.queries import get_campaign, get_formula
 from survey_service.core import clock
+from survey_service.core.digests import DIGEST_BYTES
 from survey_service.core.errors import Conflict
 from survey_service.core.events import publish
 from survey_service.questionnaires.queries import get_compiled
@@ -21,11 +23,20 @@ from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
 from survey_service.tallies.queries import (
     count_rows,
     dirty_subjects,
+    excluded_groups,
     grouped_ballots,
     list_slices,
     stream_ballots,
 )
-from survey_service.tallies.rules import CountedSlice, Counter, SliceKey, TallyRebuilt
+from survey_service.tallies.rules import (
+    CountedSlice,
+    Counter,
+    Group,
+    SliceKey,
+    SubjectMarked,
+    TallyRebuilt,
+    slice_of,
+)
 
 MARKS_PER_ROUND = 2_000
 
@@ -102,9 +113,9 @@ def _rebuild_subjects(
     if get_campaign(session, campaign_id).sealed_at is not None:
         raise Conflict("wrong_state")
     _lock_subjects(session, campaign_id, subject_ids)
-    counter = _counter(session, campaign_id)
+    counter, excluded = _counter(session, campaign_id), excluded_groups(session, campaign_id)
     growth = {
-        subject_id: _rebuild_subject(session, campaign_id, subject_id, counter, now)
+        subject_id: _rebuild_subject(session, campaign_id, subject_id, counter, excluded, now)
         for subject_id in subject_ids
     }
     publish(session, TallyRebuilt(campaign_id))
@@ -139,12 +150,35 @@ def _counter(session: Session, campaign_id: int) -> Counter:
     return Counter(plan.scored_items, get_formula(campaign))
 
 
+def mark_subject(session: Session, *, campaign_id: int, subject_id: int) -> None:
+    """Let the next rebuild count a subject anew, though no ballot came; the mark names none."""
+    place = {"campaign_id": campaign_id, "subject_id": subject_id}
+    ids = {name: secrets.token_bytes(DIGEST_BYTES) for name in ("id", "ballot_id")}
+    session.execute(insert(DirtyMark), [place | ids])
+    publish(session, SubjectMarked(campaign_id))
+
+
+def count_group(session: Session, *, campaign_id: int, group: Group) -> CountedSlice:
+    """Count the ballots of one group, whether they are left out or not."""
+    counter = _counter(session, campaign_id)
+    counted = counter.empty()
+    for *_, answers, number in grouped_ballots(session, campaign_id, group.subject_id, of=group):
+        counter.count(counted, json.loads(answers), number)
+    return counted
+
+
 def _rebuild_subject(
-    session: Session, campaign_id: int, subject_id: int, counter: Counter, now: datetime
+    session: Session,
+    campaign_id: int,
+    subject_id: int,
+    counter: Counter,
+    excluded: Collection[Group],
+    now: datetime,
 ) -> _Growth:
     counted: dict[SliceKey, CountedSlice] = {}
-    for rater_class, mode, place_id, answers, number in grouped_ballots(session, campaign_id, subject_id):
-        key = SliceKey(subject_id, rater_class, mode, place_id)
+    for row in grouped_ballots(session, campaign_id, subject_id):
+        *_, answers, number = row
+        key = slice_of(Group(*row[:5]), excluded)
         counter.count(counted.setdefault(key, counter.empty()), json.loads(answers), number)
     session.execute(
         delete(TallyRow).where(TallyRow.campaign_id == campaign_id, TallyRow.subject_id == subject_id)
@@ -162,6 +196,7 @@ def _row(campaign_id: int, key: SliceKey, counted: CountedSlice) -> dict[str, ob
         "rater_class": key.rater_class,
         "mode": key.mode,
         "place_id": key.place_id,
+        "is_excluded": key.is_excluded,
         "returned": counted.returned,
         "valid": counted.valid,
         "standing": counted.standing,
@@ -214,21 +249,23 @@ def find_difference(session: Session, *, campaign_id: int) -> Difference | None:
 
 
 def _recount(session: Session, campaign_id: int, late: Iterable[int]) -> Mapping[SliceKey, CountedSlice]:
-    counter = _counter(session, campaign_id)
+    counter, excluded = _counter(session, campaign_id), excluded_groups(session, campaign_id)
     counted: dict[SliceKey, CountedSlice] = {}
+    by_group: dict[tuple[object, ...], CountedSlice] = {}
     skipped = set(late)
-    for subject_id, rater_class, mode, place_id, answers in stream_ballots(session, campaign_id):
-        if subject_id not in skipped:
-            key = SliceKey(subject_id, rater_class, mode, place_id)
-            one = counted.get(key)
+    for row in stream_ballots(session, campaign_id):
+        if row[0] not in skipped:
+            # A million ballots have few groups: what each leads to is looked up once.
+            one = by_group.get(row[:5])
             if one is None:
-                one = counted[key] = counter.empty()
-            counter.count(one, json.loads(answers), 1)
+                key = slice_of(Group(*row[:5]), excluded)
+                one = by_group[row[:5]] = counted.setdefault(key, counter.empty())
+            counter.count(one, json.loads(row[5]), 1)
     return counted
 
 
 def _key_of(row: TallyRow) -> SliceKey:
-    return SliceKey(row.subject_id, row.rater_class, row.mode, row.place_id)
+    return SliceKey(row.subject_id, row.rater_class, row.mode, row.place_id, row.is_excluded)
 
 
 def _shown(one: TallyRow | CountedSlice | None) -> tuple[object, ...] | None:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from survey_service.ballots.rules import participation_digest
+from survey_service.ballots.rules import BallotFlag, participation_digest
 from survey_service.ballots.service import CastBallot, cast_ballot
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import get_campaign_key
@@ -116,10 +116,11 @@ class World:
         secret: str | None = None,
         device: str | None = None,
         now: datetime = NOW,
+        flag: BallotFlag | None = None,
     ) -> CastBallot:
         """Cast a ballot in a unit of work of its own."""
         with self.app.app_context(), self.app.extensions["database"].single_statements() as session:
-            return self.cast_in(session, ticket, answers, secret=secret, device=device, now=now)
+            return self.cast_in(session, ticket, answers, secret=secret, device=device, now=now, flag=flag)
 
     def cast_in(
         self,
@@ -130,6 +131,7 @@ class World:
         secret: str | None = None,
         device: str | None = None,
         now: datetime = NOW,
+        flag: BallotFlag | None = None,
     ) -> CastBallot:
         """Cast a ballot in a unit of work that the test holds."""
         plan = get_compiled(session, ticket.version_id).plan
@@ -143,13 +145,22 @@ class World:
             plan=plan,
             checked=plan.check(answers or {"overall": "satisfied"}),
             now=now,
+            flag=flag,
         )
 
-    def vote(self, answers: Sequence[str], *, village: int = 0, mode: Mode = Mode.HOUSEHOLD) -> None:
+    def vote(
+        self,
+        answers: Sequence[str],
+        *,
+        village: int = 0,
+        mode: Mode = Mode.HOUSEHOLD,
+        rater_class: RaterClass = RaterClass.VILLAGER,
+        flag: BallotFlag | None = None,
+    ) -> None:
         """Cast one ballot with a fresh code for each option of `overall`."""
-        issued = self.issue(mode, village=village, count=len(answers))
+        issued = self.issue(mode, village=village, count=len(answers), rater_class=rater_class)
         for one, option in zip(issued, answers, strict=True):
-            self.cast(self.open(one.code), {"overall": option})
+            self.cast(self.open(one.code), {"overall": option}, flag=flag)
 
     def drain(self) -> None:
         """Run the jobs that follow from what was done."""

@@ -3,7 +3,8 @@
 Everything here is plain Python over plain values, ballot by ballot, with weighted lists in place of tallies.
 Exact figures are fractions; interval bounds are floats, good to about nine digits.
 
-- a ballot: `{"rater_class", "mode", "answers": {item: option}, "invalid": bool}`; a missing item is blank
+- a ballot: `{"rater_class", "mode", "answers": {item: option}, "invalid": bool, "excluded": bool}`; a missing
+  item is blank
 - an item: `{"key", "option_set", "weight"}`
 - the formula: as in the API, `coefficients` and `positive` keyed by option set, plus `min_cell`
 """
@@ -32,7 +33,8 @@ def recount(ballots, items, formula, eligible, issued=None):
     result = {"returned": len(ballots), "eligible": people}
     result["response_rate"] = Fraction(100 * len(ballots), people) if people else None
     heavy = [b for b in ballots if weight_of(b["mode"], formula) > 0]
-    standing = {k: [b for b in heavy if b["rater_class"] == k and stands(b, items, formula)] for k in classes}
+    kept = [b for b in heavy if not b["excluded"]]
+    standing = {k: [b for b in kept if b["rater_class"] == k and stands(b, items, formula)] for k in classes}
     scores = {k: score_of_class(standing[k], items, formula, eligible.get(k)) for k in classes}
     counted = [
         k for k in classes if len(standing[k]) >= formula["min_class"] and scores[k]["score"] is not None
@@ -45,7 +47,7 @@ def recount(ballots, items, formula, eligible, issued=None):
     weights = {k: Fraction(formula["class_weights"][k]) for k in counted}
     result["score"], result["interval"] = join(weights, scores, "score")
     result["rate"], result["rate_interval"] = join(weights, scores, "rate")
-    result["valid"] = sum(is_valid(b, items) for b in ballots)
+    result["valid"] = sum(is_valid(b, items) for b in ballots if not b["excluded"])
     result["classes"] = {k: (len(standing[k]), scores[k]["score"] if k in counted else None) for k in classes}
     return result
 

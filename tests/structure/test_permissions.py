@@ -22,6 +22,10 @@ from survey_service.staff.rules import PERMISSIONS, Role, TokenKind
 from tests.factories.staff.offices import Offices, add_person, open_offices
 
 NARROWED_BY_SERVICE = {
+    "anomalies.read": "the answer holds the subjects below the caller",
+    "anomalies.propose": "the group stands in the body of the call, and lies below the caller",
+    "anomalies.decide": "the proposal tells its subject and its author only to the service",
+    "disputes.decide": "the subject stands in the body of the call, and lies below the caller",
     "campaigns.read": "a campaign is seen by everybody inside it; the answer shows his part",
     "entrances.read": "the page holds the entrances of the caller's sub-tree",
     "entrances.revoke": "a code tells its organization only to the service, which has the keys",

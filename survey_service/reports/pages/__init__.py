@@ -2,6 +2,7 @@
 
 from survey_service.reports.pages import (
     accounts,
+    anomalies,
     audit,
     campaigns,
     entrances,
@@ -14,6 +15,7 @@ from survey_service.reports.pages.frame import pages
 
 __all__ = [
     "accounts",
+    "anomalies",
     "audit",
     "campaigns",
     "entrances",

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import (
+    DEFAULT_DISPUTE_PERMILLE,
     EmptyClass,
     LiveScores,
     Mode,
@@ -32,7 +33,7 @@ LASTING = timedelta(days=7)
 
 _WEIGHED_MODES = (Mode.HOUSEHOLD, Mode.PANEL, Mode.OPEN)
 _PLAIN_FIELDS = ("title", "questionnaire_id", "opens_at", "closes_at", "notice", "subject_type")
-_ADVANCED_FIELDS = ("min_cell", "live_scores", "grace_hours", "open_requires")
+_ADVANCED_FIELDS = ("min_cell", "live_scores", "dispute_permille", "grace_hours", "open_requires")
 _FORMULA_FIELDS = ("min_class", "empty_class", "min_response_rate", "min_ballots")
 _PRESETS = {"100/70/30": ("1", "0.7", "0.3"), "100/60/0": ("1", "0.6", "0")}
 """Published coefficients of the set 满意 / 基本满意 / 不满意 besides its own 100/75/55 (`domain.md` §3)."""
@@ -93,6 +94,7 @@ def new_campaign_values(now: datetime) -> dict[str, str]:
         "formula.empty_class": EmptyClass.RENORMALIZE,
         "min_cell": "5",
         "live_scores": LiveScores.STEPWISE,
+        "dispute_permille": str(DEFAULT_DISPUTE_PERMILLE),
         "grace_hours": "24",
     }
 
@@ -100,7 +102,7 @@ def new_campaign_values(now: datetime) -> dict[str, str]:
 def draft_values(method: CampaignMethod) -> dict[str, str]:
     """Return what the form of an existing draft begins with."""
     campaign, formula = method.campaign, method.formula
-    names = ("title", "notice", "min_cell", "live_scores", "grace_hours", "subject_kind", "open_requires")
+    names = ("title", "notice", *_ADVANCED_FIELDS, "subject_kind")
     plain = {name: str(getattr(campaign, name)) for name in names}
     rated = {key: formula.coefficients.get("satisfaction4", {}).get(key) for key in _RATED_OPTIONS}
     presets = [name for name, worth in _PRESETS.items() if [*rated.values()] == [*map(Decimal, worth)]]

@@ -36,6 +36,10 @@ class Notice(StrEnum):
     CAMPAIGN_CORRECTED = "campaign_corrected"
     ENTRANCES_CREATED = "entrances_created"
     QUESTIONNAIRE_CREATED = "questionnaire_created"
+    EXCLUSION_PROPOSED = "exclusion_proposed"
+    EXCLUSION_CONFIRMED = "exclusion_confirmed"
+    EXCLUSION_DECLINED = "exclusion_declined"
+    DISPUTES_DECIDED = "disputes_decided"
     ACCOUNT_DISABLED = "account_disabled"
 
 

@@ -120,6 +120,7 @@ def campaign_head(campaign: Campaign, *, role: Role, current: str, now: datetime
         "scores": state is not State.DRAFT
         and is_allowed(role, "scores.read")
         and is_released_to(role, state),
+        "anomalies": state is not State.DRAFT and is_allowed(role, "anomalies.read"),
         "entrances": is_allowed(role, "entrances.read"),
         "method": is_allowed(role, "campaigns.read"),
     }

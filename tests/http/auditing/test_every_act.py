@@ -70,6 +70,7 @@ class Story:
         self.campaign(form)
         self.paper()
         self.voter()
+        self.anomalies()
         self.end()
 
     def hire_county(self) -> str:
@@ -157,6 +158,28 @@ class Story:
             answers = {"overall": "satisfied", "remark": OPINION}
             sent = phone.post(f"/api/v1/entrances/{code}/ballots", json=ballot | {"answers": answers})
             self.secrets |= {ticket, ballot["secret"], sent.json["receipt"]}
+
+    def anomalies(self) -> None:
+        """The county proposes twice; the town is not above it, so a colleague in the county decides."""
+        colleague = self.sign_in(self.people.hire(Role.COUNTY_ADMIN, self.county, name="colleague"))
+        group = {
+            "organization_code": self.world.village_codes[0],
+            "rater_class": "villager",
+            "mode": "household",
+            "flag": "too_fast",
+            "reason": REASON,
+        }
+        for decision in ("decline", "confirm"):
+            made = self.call("POST", f"{self.place}/exclusions", group)["id"]
+            address = f"/api/v1{self.place}/exclusions/{made}/{decision}"
+            assert colleague.post(address, json={"reason": REASON}).status_code == 200
+        phone = self.world.app.test_client()
+        ticket = phone.get(f"/api/v1/entrances/{self.codes[0]}").json["ticket"]
+        sent = phone.post(f"/api/v1/entrances/{self.codes[0]}/disputes", json={"ticket": ticket})
+        assert sent.json == {"state": "noted"}
+        self.secrets.add(ticket)
+        ruling = {"organization_code": self.world.village_codes[0], "decision": "hold", "reason": REASON}
+        self.call("POST", f"{self.place}/disputes", ruling)
 
     def end(self) -> None:
         self.world.drain()

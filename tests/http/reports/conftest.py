@@ -54,9 +54,9 @@ class People:
 
     app: Flask
 
-    def hire(self, role: Role, code: str) -> str:
+    def hire(self, role: Role, code: str, *, name: str = "") -> str:
         """Create an account and return its user name."""
-        name = f"{role}.{code}".lower()
+        name = name or f"{role}.{code}".lower()
         with self.app.extensions["database"].unit_of_work() as session:
             add_person(session, name, role, get_organization(session, code=code))
         return name

@@ -24,6 +24,7 @@ class Ballot(TypedDict):
     mode: Mode
     answers: dict[str, str]
     invalid: bool
+    excluded: bool
 
 
 def make_formula(**changes: Any) -> Formula:
@@ -81,19 +82,25 @@ def make_gate(
 
 
 def make_ballot(
-    rater_class: RaterClass, mode: Mode, answers: dict[str, str], *, invalid: bool = False
+    rater_class: RaterClass,
+    mode: Mode,
+    answers: dict[str, str],
+    *,
+    invalid: bool = False,
+    excluded: bool = False,
 ) -> Ballot:
-    return Ballot(rater_class=rater_class, mode=mode, answers=answers, invalid=invalid)
+    return Ballot(rater_class=rater_class, mode=mode, answers=answers, invalid=invalid, excluded=excluded)
+
+
+def _key(ballot: Ballot) -> tuple[RaterClass, Mode, bool]:
+    return ballot["rater_class"], ballot["mode"], ballot["excluded"]
 
 
 def tally(ballots: Sequence[Ballot], items: Sequence[ScoredItem], formula: Formula) -> list[TallySlice]:
-    """Count raw ballots into slices, one for each class and mode."""
-    groups = sorted({(ballot["rater_class"], ballot["mode"]) for ballot in ballots})
+    """Count raw ballots into slices, one for each class and mode, the excluded ones apart."""
+    groups = sorted({_key(ballot) for ballot in ballots})
     return [
-        _slice(
-            [ballot for ballot in ballots if (ballot["rater_class"], ballot["mode"]) == group], items, formula
-        )
-        for group in groups
+        _slice([ballot for ballot in ballots if _key(ballot) == group], items, formula) for group in groups
     ]
 
 
@@ -108,4 +115,5 @@ def _slice(ballots: Sequence[Ballot], items: Sequence[ScoredItem], formula: Form
         standing=sum(stand.is_standing for stand in stands),
         counts={item.key: Counter(answers.get(item.key, BLANK) for answers in read) for item in items},
         invalid=len(ballots) - len(read),
+        is_excluded=ballots[0]["excluded"],
     )

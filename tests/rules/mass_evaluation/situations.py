@@ -99,6 +99,7 @@ def ballots_for(items: tuple[ScoredItem, ...]) -> st.SearchStrategy[list[Ballot]
         st.sampled_from(MODES),
         st.integers(1, 8),
         st.fixed_dictionaries(answers),
+        st.sampled_from([False, False, True]),
     )
     spoiled = st.integers(0, 2).map(
         lambda number: [make_ballot(VILLAGER, Mode.PAPER, {}, invalid=True)] * number
@@ -111,10 +112,14 @@ def ballots_for(items: tuple[ScoredItem, ...]) -> st.SearchStrategy[list[Ballot]
 
 
 def equal_ballots(
-    rater_class: RaterClass, mode: Mode, number: int, answers: Mapping[str, str | None]
+    rater_class: RaterClass,
+    mode: Mode,
+    number: int,
+    answers: Mapping[str, str | None],
+    excluded: bool = False,
 ) -> list[Ballot]:
     given = {item: option for item, option in answers.items() if option is not None}
-    return [make_ballot(rater_class, mode, given)] * number
+    return [make_ballot(rater_class, mode, given, excluded=excluded)] * number
 
 
 @st.composite

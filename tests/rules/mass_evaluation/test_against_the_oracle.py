@@ -1,6 +1,7 @@
 """The package and the oracle look at the same ballots; they share no code."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from survey_service.campaigns.rules import Formula
 from survey_service.mass_evaluation.rules import Interval
 from tests.oracle.scores import recount
+from tests.rules.mass_evaluation.builders import Ballot
 from tests.rules.mass_evaluation.situations import FEW, Situation, scored, situations
 
 
@@ -63,6 +65,22 @@ def test_scores_and_intervals(situation: Situation) -> None:
     )
     assert expected["interval"] == near(score.interval)
     assert expected["rate_interval"] == near(score.satisfaction_interval)
+
+
+@given(situation=scored())
+def test_excluded_ballots_are_returned_and_nothing_else(situation: Situation) -> None:
+    score = situation.score()
+    excluded = [ballot for ballot in situation.ballots if ballot["excluded"]]
+    assert score.excluded == len(excluded)
+    if not excluded:
+        assert score.with_excluded is None
+        return
+    counted: list[Ballot] = [{**ballot, "excluded": False} for ballot in situation.ballots]
+    expected = judge(replace(situation, ballots=counted))
+    assert score.with_excluded is not None
+    if expected["status"] == "ok":
+        found = score.with_excluded
+        assert (found.score, found.satisfaction_rate) == (expected["score"], expected["rate"])
 
 
 @FEW

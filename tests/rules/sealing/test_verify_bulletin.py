@@ -144,7 +144,7 @@ def lose_a_name(bulletin: dict[str, Any], snapshot: dict[str, Any]) -> None:
         (change_score_carefully, "snapshot subject 1 (V1): the score is 92.85, not 95.00"),
         (change_rate_carefully, "snapshot subject 1 (V1): the satisfaction_rate is 100.00"),
         (lose_ballots_carefully, "snapshot subject 1 (V1): 17 ballots in the trace"),
-        (lose_ballots_of_a_small_subject, "snapshot subject 2 (V2): 1 returned, 2 counted"),
+        (lose_ballots_of_a_small_subject, "snapshot subject 2 (V2): 1 returned, 2 ballots"),
         (lose_a_subject, "snapshot list 1 (T)"),
         (list_elsewhere, "snapshot subject 2 (V2): its receipts are listed nowhere"),
         (add_voters, "snapshot: 22 receipts, 23 voters"),
