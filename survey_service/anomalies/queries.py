@@ -10,12 +10,12 @@ from survey_service.anomalies.rules import DisputeDecision, is_disputed
 from survey_service.ballots.models import Ballot
 from survey_service.ballots.rules import BallotFlag
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.rules import ONE_TIME_MODES
 from survey_service.core.errors import Conflict, NotFound
 from survey_service.entrances.models import Entrance
 from survey_service.staff.models import StaffAccount
-from survey_service.tallies.models import Exclusion, TallyRow
-from survey_service.tallies.rules import Group, SliceKey
+from survey_service.tallies.models import Exclusion
+from survey_service.tallies.queries import count_one_time
+from survey_service.tallies.rules import Group
 
 
 def hold_unsealed(session: Session, campaign_id: int) -> Campaign:
@@ -46,17 +46,6 @@ def count_flagged(session: Session, campaign_id: int, subject_ids: Collection[in
         .group_by(*columns)
     )
     return {Group(*row[:5]): row[5] for row in session.execute(statement)}
-
-
-def count_slices(session: Session, campaign_id: int, subject_ids: Collection[int]) -> dict[SliceKey, int]:
-    """Return the number of ballots of each slice, the excluded ones with all others."""
-    columns = (TallyRow.subject_id, TallyRow.rater_class, TallyRow.mode, TallyRow.place_id)
-    statement = (
-        select(*columns, func.sum(TallyRow.returned))
-        .where(TallyRow.campaign_id == campaign_id, TallyRow.subject_id.in_(subject_ids))
-        .group_by(*columns)
-    )
-    return {SliceKey(*row[:4]): int(row[4]) for row in session.execute(statement)}
 
 
 def list_exclusions(session: Session, campaign_id: int, subject_ids: Collection[int]) -> list[Exclusion]:
@@ -91,16 +80,6 @@ def count_disputes(session: Session, campaign_id: int) -> Mapping[int, int]:
     """Return the number of disputed codes by subject."""
     statement = select(DisputeCount.subject_id, DisputeCount.disputes)
     return dict(session.execute(statement.where(DisputeCount.campaign_id == campaign_id)).all())
-
-
-def count_one_time(session: Session, campaign_id: int) -> Mapping[int, int]:
-    """Return the number of ballots with one-time codes by subject."""
-    statement = (
-        select(TallyRow.subject_id, func.sum(TallyRow.returned))
-        .where(TallyRow.campaign_id == campaign_id, TallyRow.mode.in_(list(ONE_TIME_MODES)))
-        .group_by(TallyRow.subject_id)
-    )
-    return {subject_id: int(number) for subject_id, number in session.execute(statement)}
 
 
 def disputed_subjects(session: Session, campaign: Campaign) -> set[int]:

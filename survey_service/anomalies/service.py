@@ -10,8 +10,6 @@ from sqlalchemy.orm import Session
 from survey_service.anomalies.queries import (
     count_disputes,
     count_flagged,
-    count_one_time,
-    count_slices,
     get_exclusion,
     hold_unsealed,
     list_exclusions,
@@ -30,6 +28,7 @@ from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.staff.queries import path_of_account
 from survey_service.tallies.models import Exclusion
+from survey_service.tallies.queries import count_one_time, count_slices
 from survey_service.tallies.rules import ExclusionState, Group, SliceKey
 from survey_service.tallies.service import count_group, mark_subject
 
@@ -254,7 +253,7 @@ def decide_exclusion(
     reason: str,
     now: datetime,
 ) -> Exclusion:
-    """Confirm or decline a proposal of somebody else; a confirmed group leaves the tally with the next rebuild.
+    """Confirm or decline a proposal of somebody else; the next rebuild leaves a confirmed group out.
 
     Ballots that come later with the same flag belong to it. Raises NotFound, Forbidden for the proposer
     himself and for everybody below his level, Conflict `wrong_state` when it was decided before, or when the

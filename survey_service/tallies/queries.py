@@ -1,14 +1,15 @@
 """Reads of the tally sheet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import Ballot, DirtyMark, Participation
 from survey_service.campaigns.models import Campaign
+from survey_service.campaigns.rules import ONE_TIME_MODES
 from survey_service.tallies.models import Exclusion, TallyHead, TallyRow, TurnoutDay
-from survey_service.tallies.rules import ExclusionState, Group
+from survey_service.tallies.rules import ExclusionState, Group, SliceKey
 
 _STREAM_ROWS = 5_000
 
@@ -95,3 +96,24 @@ def count_rows(session: Session, campaign_id: int) -> tuple[int, int]:
     participations = select(func.count()).where(Participation.campaign_id == campaign_id)
     ballots = select(func.count()).where(Ballot.campaign_id == campaign_id)
     return session.scalar(participations) or 0, session.scalar(ballots) or 0
+
+
+def count_slices(session: Session, campaign_id: int, subject_ids: Collection[int]) -> dict[SliceKey, int]:
+    """Return the number of ballots of each slice, the excluded ones with all others."""
+    columns = (TallyRow.subject_id, TallyRow.rater_class, TallyRow.mode, TallyRow.place_id)
+    statement = (
+        select(*columns, func.sum(TallyRow.returned))
+        .where(TallyRow.campaign_id == campaign_id, TallyRow.subject_id.in_(subject_ids))
+        .group_by(*columns)
+    )
+    return {SliceKey(*row[:4]): int(row[4]) for row in session.execute(statement)}
+
+
+def count_one_time(session: Session, campaign_id: int) -> Mapping[int, int]:
+    """Return the number of ballots with one-time codes by subject."""
+    statement = (
+        select(TallyRow.subject_id, func.sum(TallyRow.returned))
+        .where(TallyRow.campaign_id == campaign_id, TallyRow.mode.in_(list(ONE_TIME_MODES)))
+        .group_by(TallyRow.subject_id)
+    )
+    return {subject_id: int(number) for subject_id, number in session.execute(statement)}
