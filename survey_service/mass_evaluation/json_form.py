@@ -35,8 +35,8 @@ def summary_json(score: MassScore) -> dict[str, object]:
 
 def total_text(score: MassScore) -> str:
     """Write the figures of a total for storage: those of a score table without its parts."""
-    nothing = dict.fromkeys(("valid", "by_class", "by_mode", *(["with_excluded"] if score.excluded else [])))
-    return canonical_json({**summary_json(score), **nothing})
+    figures = {name: value for name, value in summary_json(score).items() if name not in NO_EXCLUSION}
+    return canonical_json({**figures, "valid": None, "by_class": None, "by_mode": None})
 
 
 NO_EXCLUSION: Mapping[str, object] = {"excluded": 0, "with_excluded": None}
