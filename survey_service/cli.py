@@ -17,11 +17,11 @@ from survey_service.checking import check_everything
 from survey_service.core import clock
 from survey_service.core.db import reading, see_one_snapshot, unit_of_work
 from survey_service.core.errors import ServiceError
+from survey_service.core.import_files import InvalidRows, describe_bad_rows
 from survey_service.core.logs import configure_logs
 from survey_service.core.migrations import upgrade
 from survey_service.demonstration.command import demo
-from survey_service.organizations.import_files import describe_bad_rows
-from survey_service.organizations.service import InvalidRows, import_organizations
+from survey_service.organizations.service import import_organizations
 from survey_service.retention.jobs import current_schedule
 from survey_service.retention.service import preview_schedule, run_schedule
 from survey_service.sealing.running import seal_campaign

@@ -5,13 +5,14 @@ from typing import Any
 from flask import Response, current_app
 
 from survey_service.campaigns.queries import path_of_campaign
-from survey_service.core import clock
+from survey_service.core import clock, qr
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import NotFound, Unavailable
 from survey_service.core.http import Blueprint
 from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.privacy import current_keyring
-from survey_service.entrances import posters, printing, qr, service
+from survey_service.core.typesetting import PrintError
+from survey_service.entrances import posters, printing, service
 from survey_service.entrances.codes import normalize
 from survey_service.entrances.rules import Layout
 from survey_service.entrances.schemas import EntrancesIn, EntrancesOut, IdempotencyKey, PosterIn, PreviewIn
@@ -126,7 +127,7 @@ def render_pdf(campaign_id: int, body: dict[str, Any]) -> bytes:
     """Return what `PosterIn` asks for; the database is let go before the typesetting begins."""
     try:
         return _typeset(campaign_id, body)
-    except posters.PrintError as error:
+    except PrintError as error:
         raise Unavailable("print_failed") from error
 
 

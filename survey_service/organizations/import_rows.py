@@ -5,30 +5,30 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain
 from types import MappingProxyType
 from typing import TypeVar
 
+from survey_service.core.sheet_rows import (
+    Cell,
+    CellError,
+    Headings,
+    Problem,
+    Problems,
+    cell_text,
+    squeeze,
+    without_note,
+)
 from survey_service.organizations.rules import (
     MAX_CODE_LENGTH,
     MAX_EDITION_LENGTH,
     MAX_NAME_LENGTH,
     MAX_SIZE,
     OrganizationKind,
-    Problem,
     ProblemKind,
     RosterSize,
 )
 
-Cell = str | int | float | bool
-Problems = dict[int, list[Problem]]
 Value = TypeVar("Value")
-
-MOST_TITLE_ROWS = 20
-"""The headings are looked for in this many rows from the top."""
-
-_EXACT_FLOAT = 10**15
-"""Excel keeps 15 significant digits of a number; a longer code typed as a number has lost its tail."""
 
 
 class Column(StrEnum):
@@ -60,7 +60,7 @@ _HEADINGS: Mapping[Column, str] = MappingProxyType(
         Column.REGION_EDITION: "region_edition 区划版本 区划年份",
     }
 )
-_COLUMN_OF = {name: column for column, names in _HEADINGS.items() for name in names.split()}
+HEADINGS = Headings(_HEADINGS, required=REQUIRED_COLUMNS)
 
 _KIND_NAMES: Mapping[OrganizationKind, str] = MappingProxyType(
     {
@@ -78,9 +78,7 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 _SCIENTIFIC = re.compile(r"([0-9])(?:\.([0-9]*))?[eE]\+([0-9]{1,3})")
 _WHOLE = re.compile(r"([0-9]+)\.0+")
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]+")
-_NOTE = re.compile(r"\([^)]*\)")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
-_INVISIBLE_AT_THE_EDGE = "\u200b\u200c\u200d\u2060\ufeff"
 _FORMULA_STARTS = "=+-@＝＋－＠"
 
 
@@ -108,87 +106,18 @@ class ImportTable:
     problems: Problems
 
 
-class _CellError(Exception):
-    """A cell that cannot be read."""
-
-    def __init__(self, kind: ProblemKind, **values: object) -> None:
-        self.problem = Problem(kind, values)
-
-
-def cell_text(cell: Cell) -> str:
-    """Write a cell as text without what is invisible at its edges; 445122109000.0 becomes 445122109000."""
-    if isinstance(cell, str):
-        return _trim(cell)
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell)) if abs(cell) < _EXACT_FLOAT else f"{cell:e}"
-    return str(cell)
-
-
-def _trim(value: str) -> str:
-    trimmed = value.strip().strip(_INVISIBLE_AT_THE_EDGE).strip()
-    return trimmed if trimmed == value else _trim(trimmed)
-
-
-def _squeeze(cell: Cell) -> str:
-    """Return half-width text without any white space."""
-    return "".join(unicodedata.normalize("NFKC", cell_text(cell)).split())
-
-
 def read_rows(cells: Sequence[Sequence[Cell]]) -> ImportTable:
     """Read the rows below the headings; blank rows and unknown columns are passed over.
 
     Rows are numbered from 1 as in the file. Problems with the headings stand at their own row.
     """
-    heading = find_heading_row(cells)
-    if heading is None:
-        return ImportTable((), {1: [Problem(ProblemKind.NO_HEADINGS)]})
-    places, problems = _read_headings(cells[heading])
-    if problems:
-        return ImportTable((), {heading + 1: problems})
-    filled = [
-        (number, row)
-        for number, row in enumerate(cells[heading + 1 :], heading + 2)
-        if any(cell_text(cell) for cell in row)
-    ]
-    if not filled:
-        return ImportTable((), {heading + 1: [Problem(ProblemKind.NO_ROWS)]})
-    return _read_all(filled, places)
-
-
-def _column_of(cell: Cell) -> Column | None:
-    heading = _NOTE.sub("", _squeeze(cell)).strip("*").lower()
-    return _COLUMN_OF.get(heading)
-
-
-def find_heading_row(cells: Sequence[Sequence[Cell]]) -> int | None:
-    """Return the index of the first row with two or more known headings (titles stand above it)."""
-    for index, row in enumerate(cells[:MOST_TITLE_ROWS]):
-        if len({_column_of(cell) for cell in row} - {None}) >= 2:
-            return index
-    return None
-
-
-def _read_headings(row: Sequence[Cell]) -> tuple[dict[Column, int], list[Problem]]:
-    places: dict[Column, int] = {}
-    problems: list[Problem] = []
-    for place, cell in enumerate(row):
-        column = _column_of(cell)
-        if column in places:
-            problems.append(Problem(ProblemKind.DUPLICATE_COLUMN, {"column": cell_text(cell)}))
-        elif column is not None:
-            places[column] = place
-    missing = [column for column in REQUIRED_COLUMNS if column not in places]
-    return places, problems + [Problem(ProblemKind.MISSING_COLUMN, {"column": column}) for column in missing]
-
-
-def _read_all(filled: Sequence[tuple[int, Sequence[Cell]]], places: Mapping[Column, int]) -> ImportTable:
-    rows, problems = [], {}
-    for number, cells in filled:
-        given = {column: cells[place] if place < len(cells) else "" for column, place in places.items()}
-        row, found = read_row(number, given)
+    filled, problems = HEADINGS.read(cells)
+    rows = []
+    for one in filled:
+        row, found = read_row(one.number, one.cells)
         rows.append(row)
         if found:
-            problems[number] = found
+            problems[one.number] = found
     return ImportTable(rows, problems)
 
 
@@ -199,7 +128,7 @@ def read_row(number: int, cells: Mapping[Column, Cell]) -> tuple[ImportRow, list
     def read(column: Column, reader: Callable[[Cell], Value], instead: Value) -> Value:
         try:
             return reader(cells.get(column, ""))
-        except _CellError as refusal:
+        except CellError as refusal:
             problems.append(Problem(refusal.problem.kind, {"column": column} | dict(refusal.problem.values)))
             return instead
 
@@ -221,22 +150,22 @@ def read_code(cell: Cell) -> str:
 
     A code in scientific notation is taken only when it shows every digit: `4.45122E+11` does not.
     """
-    code = _squeeze(cell).lstrip("'’")
+    code = squeeze(cell).lstrip("'’")
     if scientific := _SCIENTIFIC.fullmatch(code):
         code = _written_out(*scientific.groups(""))
     if whole := _WHOLE.fullmatch(code):
         code = whole[1]
     if len(code) > MAX_CODE_LENGTH:
-        raise _CellError(ProblemKind.CODE_TOO_LONG, most=MAX_CODE_LENGTH)
+        raise CellError(ProblemKind.CODE_TOO_LONG, most=MAX_CODE_LENGTH)
     if code and not _CODE.fullmatch(code):
-        raise _CellError(ProblemKind.CODE_CHARACTERS)
+        raise CellError(ProblemKind.CODE_CHARACTERS)
     return code
 
 
 def _written_out(first: str, decimals: str, exponent: str) -> str:
     shift = int(exponent)
     if len(decimals) < shift:
-        raise _CellError(ProblemKind.CODE_LOST_DIGITS)
+        raise CellError(ProblemKind.CODE_LOST_DIGITS)
     whole, rest = decimals[:shift], decimals[shift:]
     return f"{first}{whole}.{rest}0"
 
@@ -244,42 +173,42 @@ def _written_out(first: str, decimals: str, exponent: str) -> str:
 def read_required_code(cell: Cell) -> str:
     """Return a code; an empty cell is refused."""
     if not (code := read_code(cell)):
-        raise _CellError(ProblemKind.CODE_MISSING)
+        raise CellError(ProblemKind.CODE_MISSING)
     return code
 
 
 def _refuse_strange_characters(value: str, kind: ProblemKind) -> None:
     # Private-use characters stay: they write rare place names in older GB18030 files.
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in value):
-        raise _CellError(kind)
+        raise CellError(kind)
 
 
 def read_name(cell: Cell) -> str:
     """Return a name of one line that no spreadsheet takes for a formula."""
     name = cell_text(cell)
     if not name:
-        raise _CellError(ProblemKind.NAME_MISSING)
+        raise CellError(ProblemKind.NAME_MISSING)
     if len(name) > MAX_NAME_LENGTH:
-        raise _CellError(ProblemKind.NAME_TOO_LONG, most=MAX_NAME_LENGTH)
+        raise CellError(ProblemKind.NAME_TOO_LONG, most=MAX_NAME_LENGTH)
     if name[0] in _FORMULA_STARTS:
-        raise _CellError(ProblemKind.NAME_FORMULA)
+        raise CellError(ProblemKind.NAME_FORMULA)
     _refuse_strange_characters(name, ProblemKind.NAME_CHARACTERS)
     return name
 
 
 def read_kind(cell: Cell) -> OrganizationKind:
     """Return the kind that a Chinese or English word names."""
-    if not (word := _squeeze(cell)):
-        raise _CellError(ProblemKind.KIND_MISSING)
-    kind = _KIND_OF.get(_NOTE.sub("", word).lower())
+    if not (word := squeeze(cell)):
+        raise CellError(ProblemKind.KIND_MISSING)
+    kind = _KIND_OF.get(without_note(word).lower())
     if kind is None:
-        raise _CellError(ProblemKind.KIND_UNKNOWN, given=word[:20])
+        raise CellError(ProblemKind.KIND_UNKNOWN, given=word[:20])
     return kind
 
 
 def read_size(cell: Cell) -> int | None:
     """Return a whole number from 0 to MAX_SIZE, or None for an empty cell."""
-    digits = _squeeze(cell)
+    digits = squeeze(cell)
     if not digits:
         return None
     is_negative, digits = digits.startswith("-"), digits.removeprefix("-")
@@ -288,9 +217,9 @@ def read_size(cell: Cell) -> int | None:
     if whole := _WHOLE.fullmatch(digits):
         digits = whole[1]
     if _DECIMAL.fullmatch(digits):
-        raise _CellError(ProblemKind.SIZE_NOT_WHOLE)
+        raise CellError(ProblemKind.SIZE_NOT_WHOLE)
     if not (digits.isascii() and digits.isdigit()):
-        raise _CellError(ProblemKind.SIZE_NOT_A_NUMBER)
+        raise CellError(ProblemKind.SIZE_NOT_A_NUMBER)
     return _in_range(digits, is_negative)
 
 
@@ -299,10 +228,10 @@ def _in_range(digits: str, is_negative: bool) -> int:
     if not digits:
         return 0
     if is_negative:
-        raise _CellError(ProblemKind.SIZE_NEGATIVE)
+        raise CellError(ProblemKind.SIZE_NEGATIVE)
     # The length is looked at first: Python refuses to convert very long runs of digits.
     if len(digits) > len(str(MAX_SIZE)) or int(digits) > MAX_SIZE:
-        raise _CellError(ProblemKind.SIZE_TOO_LARGE, most=MAX_SIZE)
+        raise CellError(ProblemKind.SIZE_TOO_LARGE, most=MAX_SIZE)
     return int(digits)
 
 
@@ -310,12 +239,6 @@ def read_edition(cell: Cell) -> str:
     """Return the yearly edition of the region codes, such as `2023`, or ""."""
     edition = cell_text(cell)
     if len(edition) > MAX_EDITION_LENGTH:
-        raise _CellError(ProblemKind.EDITION_TOO_LONG, most=MAX_EDITION_LENGTH)
+        raise CellError(ProblemKind.EDITION_TOO_LONG, most=MAX_EDITION_LENGTH)
     _refuse_strange_characters(edition, ProblemKind.EDITION_CHARACTERS)
     return edition
-
-
-def merge_problems(*found: Problems) -> Problems:
-    """Join the problems of several checks, in the order of the rows."""
-    numbers = sorted(set(chain.from_iterable(found)))
-    return {number: [problem for one in found for problem in one.get(number, [])] for number in numbers}

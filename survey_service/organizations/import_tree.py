@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from survey_service.organizations.import_rows import ImportRow, Problems
+from survey_service.core.sheet_rows import Problem, Problems
+from survey_service.organizations.import_rows import ImportRow
 from survey_service.organizations.rules import (
     OrganizationKind,
-    Problem,
     ProblemKind,
     RosterSize,
     may_stand_under,

@@ -1,7 +1,6 @@
 """The vocabulary of the tree of organizations: kinds, who stands under whom, and paths."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -77,10 +76,6 @@ _COMMITTEES = {
 class ProblemKind(StrEnum):
     """What can be wrong with a row; the sentence is `organizations.problem_<value>`."""
 
-    NO_HEADINGS = "no_headings"
-    MISSING_COLUMN = "missing_column"
-    DUPLICATE_COLUMN = "duplicate_column"
-    NO_ROWS = "no_rows"
     CODE_MISSING = "code_missing"
     CODE_LOST_DIGITS = "code_lost_digits"
     CODE_TOO_LONG = "code_too_long"
@@ -104,14 +99,6 @@ class ProblemKind(StrEnum):
     CHILD_KIND = "child_kind"
     CYCLE = "cycle"
     OUT_OF_SCOPE = "out_of_scope"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with a row; `values` fill the placeholders of its sentence."""
-
-    kind: ProblemKind
-    values: Mapping[str, object] = field(default_factory=dict)
 
 
 def may_stand_under(kind: OrganizationKind, parent: OrganizationKind | None) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from pathlib import PurePath
 
 from sqlalchemy import insert, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,48 +10,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from survey_service.core.audit import record
-from survey_service.core.errors import Conflict, Forbidden, Invalid
+from survey_service.core.errors import Conflict, Forbidden
+from survey_service.core.import_files import InvalidRows, read_upload
+from survey_service.core.sheet_rows import Cell, Problems, merge_problems
 from survey_service.core.texts import text
 from survey_service.organizations import queries
-from survey_service.organizations.import_files import sentences, write_checked_copy
-from survey_service.organizations.import_rows import (
-    Cell,
-    ImportRow,
-    ImportTable,
-    Problems,
-    merge_problems,
-    read_rows,
-)
+from survey_service.organizations.import_files import FILES
+from survey_service.organizations.import_rows import ImportRow, ImportTable, read_rows
 from survey_service.organizations.import_tree import Known, check_tree, parent_code_after
 from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.rules import RosterSize, SubjectKind, path_under, place_name
-from survey_service.organizations.spreadsheet import UnreadableSheetError, read_cells
-
-MAX_SHOWN_FILENAME = 80
-
-
-class InvalidRows(Invalid):
-    """Some rows are wrong and nothing was written; `errors` holds sentences by row number."""
-
-    code = "invalid_rows"
-
-    def __init__(self, problems: Problems) -> None:
-        super().__init__(errors=sentences(problems), count=len(problems))
-
-
-class UnreadableFile(Invalid):
-    """The file as a whole cannot be read; the detail names it and says why and what to do."""
-
-    code = "unreadable_file"
-
-    def __init__(self, error: UnreadableSheetError, *, filename: str) -> None:
-        super().__init__()
-        name = PurePath(filename).name[-MAX_SHOWN_FILENAME:]
-        self._sentence = text(f"organizations.file_{error.failure}", name=name, **error.values)
-
-    @property
-    def detail(self) -> str:
-        return self._sentence
 
 
 @dataclass(frozen=True)
@@ -93,7 +60,7 @@ def import_organizations(
     queries.lock_tree(session)
     known = queries.known_tree(session, codes=upload.codes)
     if problems := upload.problems(known, within_path):
-        raise InvalidRows(problems)
+        raise InvalidRows(FILES.sentences(problems))
     result = _TreeWriter(session, upload.table.rows, known).write()
     session.expire_all()
     before, after = _changed_sizes(upload.table.rows, known)
@@ -124,14 +91,11 @@ def check_import(session: Session, *, content: bytes, filename: str, within_path
     """
     upload = _read_upload(content, filename)
     known = queries.known_tree(session, codes=upload.codes)
-    return write_checked_copy(upload.cells, upload.problems(known, within_path))
+    return FILES.write_checked_copy(upload.cells, upload.problems(known, within_path))
 
 
 def _read_upload(content: bytes, filename: str) -> _Upload:
-    try:
-        cells = read_cells(content)
-    except UnreadableSheetError as error:
-        raise UnreadableFile(error, filename=filename) from error
+    cells = read_upload(content, filename)
     return _Upload(cells, read_rows(cells))
 
 

@@ -1,7 +1,6 @@
 """The JSON API of organizations."""
 
 from dataclasses import asdict
-from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +10,10 @@ from werkzeug.datastructures import FileStorage
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint, accepts_upload
+from survey_service.core.import_files import checked_filename
 from survey_service.core.paging import paged
 from survey_service.core.permissions import current_staff, requires
+from survey_service.core.spreadsheet import MAX_FILE_BYTES
 from survey_service.core.texts import text
 from survey_service.organizations import import_files, queries, service
 from survey_service.organizations.models import Organization
@@ -25,7 +26,6 @@ from survey_service.organizations.schemas import (
     OrganizationQuery,
     RosterIn,
 )
-from survey_service.organizations.spreadsheet import MAX_FILE_BYTES
 
 blp = Blueprint("organizations", __name__, description="The tree and its roster sizes")
 
@@ -68,8 +68,7 @@ def mark_errors(files: dict[str, FileStorage]) -> Response:
     upload = _uploaded(files["file"])
     with reading() as session:
         copy = service.check_import(session, **upload, within_path=current_staff().path)
-    name = PurePath(upload["filename"]).stem
-    return _xlsx(copy, text("organizations.checked_filename", name=name))
+    return _xlsx(copy, checked_filename(upload["filename"]))
 
 
 @blp.route("/organizations/import-template.xlsx", methods=["GET"])

@@ -1,6 +1,5 @@
 """The pages of the tree: one level at a time, and imports."""
 
-from pathlib import PurePath
 from typing import Any
 
 from flask import Response, render_template, request
@@ -9,10 +8,10 @@ from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Conflict, Invalid
 from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import accepts_upload
+from survey_service.core.import_files import checked_filename
 from survey_service.core.permissions import current_staff, requires
-from survey_service.core.texts import text
+from survey_service.core.spreadsheet import MAX_FILE_BYTES
 from survey_service.organizations import service
-from survey_service.organizations.spreadsheet import MAX_FILE_BYTES
 from survey_service.reports.downloads import attachment
 from survey_service.reports.pages.frame import cursor, pages
 from survey_service.reports.presentation.organizations import (
@@ -73,5 +72,4 @@ def mark_import_errors() -> Response:
     content, name = file_sent_back(request.form.get("content", "")), request.form.get("filename", "")
     with reading() as session:
         copy = service.check_import(session, content=content, filename=name, within_path=current_staff().path)
-    filename = text("organizations.checked_filename", name=PurePath(name).stem)
-    return attachment(copy, content_type=XLSX_TYPE, filename=filename)
+    return attachment(copy, content_type=XLSX_TYPE, filename=checked_filename(name))

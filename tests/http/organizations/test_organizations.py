@@ -11,9 +11,9 @@ from werkzeug.test import TestResponse, encode_multipart
 from survey_service.core.db import Database
 from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import MULTIPART_BYTES
+from survey_service.core.spreadsheet import MAX_FILE_BYTES, read_cells
 from survey_service.organizations.queries import get_organization
 from survey_service.organizations.rules import MAX_SIZE
-from survey_service.organizations.spreadsheet import MAX_FILE_BYTES, read_cells
 from tests.factories.organizations.files import csv_file, sparse_xlsx, xlsx_file
 from tests.factories.organizations.tree import create_organization
 from tests.http.organizations.conftest import Caller

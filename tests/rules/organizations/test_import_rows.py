@@ -1,18 +1,14 @@
 """From cells to rows."""
 
+from enum import StrEnum
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey_service.organizations.import_rows import (
-    Cell,
-    Column,
-    ImportRow,
-    merge_problems,
-    read_row,
-    read_rows,
-)
-from survey_service.organizations.rules import MAX_SIZE, OrganizationKind, Problem, ProblemKind, RosterSize
+from survey_service.core.sheet_rows import Cell, HeadingProblem, Problem, merge_problems
+from survey_service.organizations.import_rows import Column, ImportRow, read_row, read_rows
+from survey_service.organizations.rules import MAX_SIZE, OrganizationKind, ProblemKind, RosterSize
 
 GOOD: dict[Column, Cell] = {
     Column.CODE: "445122109000",
@@ -26,7 +22,7 @@ def row_with(**cells: Cell) -> ImportRow:
     return read_row(2, GOOD | {Column(name): cell for name, cell in cells.items()})[0]
 
 
-def problems_with(**cells: Cell) -> list[ProblemKind]:
+def problems_with(**cells: Cell) -> list[StrEnum]:
     problems = read_row(2, GOOD | {Column(name): cell for name, cell in cells.items()})[1]
     return [problem.kind for problem in problems]
 
@@ -196,28 +192,28 @@ def test_headings_stand_under_titles_and_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        ([["a", "b"]], {1: [Problem(ProblemKind.NO_HEADINGS)]}),
-        ([[]], {1: [Problem(ProblemKind.NO_HEADINGS)]}),
-        ([], {1: [Problem(ProblemKind.NO_HEADINGS)]}),
-        ([["code", "name", "parent_code", "kind"]], {1: [Problem(ProblemKind.NO_ROWS)]}),
+        ([["a", "b"]], {1: [Problem(HeadingProblem.NO_HEADINGS)]}),
+        ([[]], {1: [Problem(HeadingProblem.NO_HEADINGS)]}),
+        ([], {1: [Problem(HeadingProblem.NO_HEADINGS)]}),
+        ([["code", "name", "parent_code", "kind"]], {1: [Problem(HeadingProblem.NO_ROWS)]}),
         (
             [[], ["code", "name", "kind"], ["A", "B", "town"]],
-            {2: [Problem(ProblemKind.MISSING_COLUMN, {"column": Column.PARENT_CODE})]},
+            {2: [Problem(HeadingProblem.MISSING_COLUMN, {"column": Column.PARENT_CODE})]},
         ),
         (
             [["编码", "区划代码", "name", "parent_code", "kind"]],
-            {1: [Problem(ProblemKind.DUPLICATE_COLUMN, {"column": "区划代码"})]},
+            {1: [Problem(HeadingProblem.DUPLICATE_COLUMN, {"column": "区划代码"})]},
         ),
     ],
 )
 def test_problems_with_the_headings(cells: list[list[Cell]], expected: dict[int, list[Problem]]) -> None:
     table = read_rows(cells)
-    assert table.rows == ()
+    assert list(table.rows) == []
     assert table.problems == expected
 
 
 def test_problems_are_merged_by_row() -> None:
-    first, second = Problem(ProblemKind.CYCLE), Problem(ProblemKind.NO_ROWS)
+    first, second = Problem(ProblemKind.CYCLE), Problem(HeadingProblem.NO_ROWS)
     assert list(merge_problems({7: [first]}, {2: [second], 7: [second]}).items()) == [
         (2, [second]),
         (7, [first, second]),

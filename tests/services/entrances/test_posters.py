@@ -8,13 +8,13 @@ import pytest
 import zxingcpp
 
 from survey_service.campaigns.rules import Mode
-from survey_service.entrances import posters
+from survey_service.core import typesetting
+from survey_service.core.typesetting import PrintError
 from survey_service.entrances.codes import code_of_slot, grouped
 from survey_service.entrances.posters import (
     CodeSheet,
     PerPage,
     Poster,
-    PrintError,
     Slip,
     render_poster,
     render_sheet,
@@ -188,6 +188,6 @@ def test_what_cannot_be_set_is_an_error_without_codes() -> None:
 
 
 def test_a_typesetter_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posters, "MOST_SECONDS", 0.01)
+    monkeypatch.setattr(typesetting, "MOST_SECONDS", 0.01)
     with pytest.raises(PrintError, match="longer"):
         render_poster(POSTER)

@@ -8,16 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_service.core.db import Database
+from survey_service.core.import_files import InvalidRows, UnreadableFile
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import get_organization, list_ancestors
 from survey_service.organizations.rules import OrganizationKind, RosterSize
-from survey_service.organizations.service import (
-    ImportResult,
-    InvalidRows,
-    UnreadableFile,
-    import_organizations,
-    update_roster,
-)
+from survey_service.organizations.service import ImportResult, import_organizations, update_roster
 from tests.factories.organizations.files import HEADINGS, csv_file, csv_text, xlsx_file
 from tests.factories.organizations.tree import create_organization
 

@@ -1,16 +1,19 @@
 """The template, the copy with the errors, and the lines for a terminal."""
 
+from enum import StrEnum
 from io import BytesIO
 
 import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy.orm import Session
 
-from survey_service.organizations.import_files import describe_bad_rows, sentence, write_template
-from survey_service.organizations.import_rows import Cell, Column, read_rows
-from survey_service.organizations.rules import OrganizationKind, Problem, ProblemKind
+from survey_service.core.import_files import describe_bad_rows
+from survey_service.core.sheet_rows import Cell, HeadingProblem, Problem
+from survey_service.core.spreadsheet import read_cells
+from survey_service.organizations.import_files import FILES, write_template
+from survey_service.organizations.import_rows import Column, read_rows
+from survey_service.organizations.rules import OrganizationKind, ProblemKind
 from survey_service.organizations.service import ImportResult, check_import, import_organizations
-from survey_service.organizations.spreadsheet import read_cells
 from tests.factories.organizations.files import csv_file, xlsx_file
 
 ANY_VALUES = {
@@ -22,9 +25,9 @@ ANY_VALUES = {
 }
 
 
-@pytest.mark.parametrize("kind", ProblemKind)
-def test_every_problem_has_a_sentence(kind: ProblemKind) -> None:
-    words = sentence(Problem(kind, ANY_VALUES))
+@pytest.mark.parametrize("kind", [*ProblemKind, *HeadingProblem])
+def test_every_problem_has_a_sentence(kind: StrEnum) -> None:
+    words = FILES.sentence(Problem(kind, ANY_VALUES))
     assert words.endswith("。")
     assert "{" not in words
 
@@ -66,7 +69,7 @@ def test_the_template_waits_for_rows_and_takes_its_own_example() -> None:
     workbook = CalamineWorkbook.from_filelike(BytesIO(write_template()))
     assert workbook.sheet_names == ["组织", "填写说明"]
     cells = read_cells(write_template())
-    assert read_rows(cells).problems == {1: [Problem(ProblemKind.NO_ROWS)]}
+    assert read_rows(cells).problems == {1: [Problem(HeadingProblem.NO_ROWS)]}
     explained = workbook.get_sheet_by_index(1).to_python()
     assert [row[0] for row in explained[2:]] == cells[0]
     example: list[Cell] = [str(row[3]) for row in explained[2:]]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from survey_service.organizations import spreadsheet
-from survey_service.organizations.spreadsheet import FileFailure, UnreadableSheetError, read_cells
+from survey_service.core import spreadsheet
+from survey_service.core.spreadsheet import FileFailure, UnreadableSheetError, read_cells
 from tests.factories.organizations.files import (
     HEADINGS,
     csv_text,

@@ -11,9 +11,9 @@ from typing import Any
 import pylopdf_fonts_zh_cn
 import typst
 
-from survey_service.entrances.qr import QUIET_ZONE, ErrorCorrection, drawn, modules
+from survey_service.core.qr import QUIET_ZONE, ErrorCorrection, drawn, modules
 
-_TEMPLATES = Path(__file__).parent
+_ROOT = Path(__file__).parents[2]
 _FONTS = Path(pylopdf_fonts_zh_cn.__file__).parent
 
 
@@ -29,8 +29,8 @@ def main() -> None:
 def _typeset(template: str, document: dict[str, Any]) -> bytes:
     # A template reads the document as data, so that nothing in it is ever taken for markup.
     return typst.compile(
-        _TEMPLATES / f"{template}.typ",
-        root=_TEMPLATES,
+        _ROOT / template,
+        root=_ROOT,
         font_paths=[_FONTS],
         ignore_system_fonts=True,
         sys_inputs={"document": json.dumps(document)},

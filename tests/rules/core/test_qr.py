@@ -6,7 +6,7 @@ import png as pypng
 import pytest
 import zxingcpp
 
-from survey_service.entrances.qr import BULK_MASK, QUIET_ZONE, ErrorCorrection, drawn, modules, png, svg
+from survey_service.core.qr import BULK_MASK, QUIET_ZONE, ErrorCorrection, drawn, modules, png, svg
 
 URL = "https://pingyi.example.gov.cn/s/7K2M9QXW3T5NA"
 RUN = re.compile(r"M(\d+) (\d+)h(\d+)v1h-\3(?=M|\")")

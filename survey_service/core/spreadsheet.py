@@ -9,7 +9,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from survey_service.organizations.import_rows import Cell
+from survey_service.core.sheet_rows import Cell
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 50_000
@@ -29,7 +29,7 @@ Cells = list[list[Cell]]
 
 
 class FileFailure(StrEnum):
-    """Why a file cannot be read at all; the sentence is `organizations.file_<value>`."""
+    """Why a file cannot be read at all; the sentence is `sheets.file_<value>`."""
 
     EMPTY = "empty"
     TOO_LARGE = "too_large"

@@ -1,1 +1,0 @@
-"""The typst templates of posters and code sheets, and the child process that sets them."""
