@@ -1,5 +1,6 @@
 """The command line: `survey-service …`. Settings come from the environment (`docs/operations.md`)."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +27,10 @@ from survey_service.retention.jobs import current_schedule
 from survey_service.retention.service import preview_schedule, run_schedule
 from survey_service.sealing.running import seal_campaign
 from survey_service.serving import serve_application
+from survey_service.staff.importing import import_accounts
 from survey_service.staff.rules import Role
 from survey_service.staff.service import create_account
+from survey_service.staff.slips import make_slips, render_slips
 from survey_service.worker import run_worker
 
 
@@ -144,6 +147,41 @@ def create_staff(
         )
     if created.password is not None and password is None:
         click.echo(created.password)
+
+
+@staff.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--slips",
+    "slips_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the slips as PDF to this new file, and print no password.",
+)
+def import_staff(*, file: Path, slips_file: Path | None) -> None:
+    """Create the accounts of a CSV or XLSX file, all or nothing; prints user names and passwords."""
+    app = _app()
+    with app.app_context(), _explained(), unit_of_work() as session:
+        made = import_accounts(
+            session, content=file.read_bytes(), filename=file.name, by=None, now=clock.now()
+        )
+        slips = make_slips(session, made=made)
+        if slips_file is not None:
+            # Before the commit: without paper there are no accounts.
+            _write_new(slips_file, render_slips(slips, public_url=app.extensions["settings"].public_url))
+    if slips_file is None:
+        for slip in slips:
+            click.echo(f"{slip.username}\t{slip.password}\t{slip.name}\t{slip.organization}")
+    click.echo(f"created {len(made)}", err=slips_file is None)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that nobody else may read; what stands there already is left alone."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise click.ClickException(f"Cannot write {path} ({error.strerror}).") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 @main.group()

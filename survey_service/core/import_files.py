@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 from survey_service.core.errors import Invalid
@@ -66,13 +67,22 @@ class ImportFiles:
     """The files around one kind of import, worded by its own catalogue.
 
     `topic` names the catalogue: `column_<name>`, `explanation_<name>`, `example_<name>`, `problem_<kind>`,
-    `sheet_rows`, `explanation_note`. `word` turns a value of a problem into what people call it.
+    `sheet_rows`, `explanation_note`. `word` turns a value of a problem into what people call it; `topics`
+    names the catalogue of further kinds of problems.
     """
 
-    def __init__(self, topic: str, headings: Headings[Any], *, word: Callable[[object], object]) -> None:
+    def __init__(
+        self,
+        topic: str,
+        headings: Headings[Any],
+        *,
+        word: Callable[[object], object],
+        topics: Mapping[type[StrEnum], str] = MappingProxyType({}),
+    ) -> None:
         self._topic = topic
         self._headings = headings
         self._word = word
+        self._topics: dict[type[StrEnum], str] = {HeadingProblem: "sheets", **topics}
 
     def _column(self, column: StrEnum) -> str:
         return text(f"{self._topic}.column_{column}")
@@ -82,8 +92,7 @@ class ImportFiles:
         if problem.kind is HeadingProblem.NO_HEADINGS:
             columns = "、".join(map(self._column, self._headings.required))
             return text("sheets.problem_no_headings", columns=columns)
-        is_general = isinstance(problem.kind, HeadingProblem)
-        topic = "sheets" if is_general else self._topic
+        topic = self._topics.get(type(problem.kind), self._topic)
         values = {name: self._named(value) for name, value in problem.values.items()}
         return text(f"{topic}.problem_{problem.kind}", **values)
 

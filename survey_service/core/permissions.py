@@ -35,6 +35,8 @@ class Identity:
     path: str
     username: str = ""
     """What the audit trail calls him; services that are called without a request need none."""
+    withheld: frozenset[str] = frozenset()
+    """Permissions that his role has, and that he has not where he works."""
 
     def covers(self, path: str) -> bool:
         """Tell whether an organization lies in this person's sub-tree."""
@@ -136,7 +138,7 @@ def install(
         g.staff = authenticate()
         staff = current_staff()
         audit.begin_call(actor=staff.username, action=decision.permission)
-        if not is_allowed(staff.role, decision.permission):
+        if decision.permission in staff.withheld or not is_allowed(staff.role, decision.permission):
             raise Forbidden
         if decision.path_of is not None:
             with reading() as session:

@@ -1,6 +1,10 @@
 """The installation's keys: each purpose has its own, and stored keys are wrapped."""
 
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache, partial
 
 from cryptography.exceptions import InvalidTag
@@ -17,17 +21,51 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
+@dataclass(frozen=True)
+class EarlierSecret:
+    """The secret key before the present one, and until when what it signed is still believed."""
+
+    secret_key: str = field(repr=False)
+    until: datetime
+
+
 class Keyring:
     """Keys for each purpose, derived from the installation's two secrets, which stand in no database.
 
     `passing` keys sign what lives for hours (tickets, forms) and change when the secret key is changed;
     `lasting` keys stand behind codes, device cookies and wrapped keys, and live as long as the master key.
+    What an earlier secret key signed is believed until a moment that the installation names.
     """
 
-    def __init__(self, *, secret_key: str, master_key: str) -> None:
+    def __init__(self, *, secret_key: str, master_key: str, earlier: EarlierSecret | None = None) -> None:
         self.passing = lru_cache(maxsize=16)(partial(_derive, secret_key))
         self.lasting = lru_cache(maxsize=16)(partial(_derive, master_key))
         self._wrapping = AESGCM(self.lasting("wrap"))
+        self._earlier = earlier
+        self._earlier_passing = lru_cache(maxsize=16)(partial(_derive, earlier.secret_key if earlier else ""))
+
+    def believed(self, purpose: str, *, now: datetime) -> tuple[bytes, ...]:
+        """Return the keys of a purpose whose signatures are ours now, the present one first."""
+        is_earlier_believed = self._earlier is not None and now < self._earlier.until
+        earlier = (self._earlier_passing(purpose),) if is_earlier_believed else ()
+        return (self.passing(purpose), *earlier)
+
+    def hide(self, content: bytes, *, purpose: str) -> str:
+        """Encrypt what a page keeps for a while without the database knowing it (AES-256-GCM)."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = nonce + AESGCM(self.passing(purpose)).encrypt(nonce, content, purpose.encode())
+        return urlsafe_b64encode(sealed).decode()
+
+    def reveal(self, hidden: str, *, purpose: str, now: datetime) -> bytes | None:
+        """Return what was hidden, or None when it is not ours."""
+        try:
+            sealed = urlsafe_b64decode(hidden.encode("ascii"))
+        except ValueError:
+            return None
+        for key in self.believed(purpose, now=now):
+            with suppress(InvalidTag, ValueError):
+                return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose.encode())
+        return None
 
     def wrap(self, key: bytes, *, label: str) -> bytes:
         """Encrypt a key for the database; `label` binds it to its place (AES-256-GCM)."""

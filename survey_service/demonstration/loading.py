@@ -33,9 +33,10 @@ from survey_service.organizations.service import import_organizations, update_ro
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.questionnaires.rules import Item, Plan
 from survey_service.questionnaires.service import create_questionnaire
+from survey_service.staff.management import reset_password
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.rules import Role
-from survey_service.staff.service import create_account, reset_password
+from survey_service.staff.service import create_account
 
 SEED = 445122109
 HOUSEHOLD_CODES = 60
@@ -113,7 +114,7 @@ def load_demonstration(*, now: datetime) -> Demonstration:
         accounts = _create_accounts(texts, now)
         warnings = _load_campaign(texts, now)
     else:
-        accounts = _renew_passwords()
+        accounts = _renew_passwords(now)
     current_app.extensions["dispatcher"].drain()
     return _shown(texts, accounts, warnings)
 
@@ -166,16 +167,20 @@ def _create_account(
         organization_code=organization_code,
         now=now,
     )
-    # A demonstration is for looking around at once.
-    created.account.must_change_password = False
+    _let_look_around(created.account)
     assert created.password is not None
     return Account(username, created.password, name, role)
 
 
-def _renew_passwords() -> list[Account]:
+def _let_look_around(account: StaffAccount) -> None:
+    """Spare a demonstration's people the change of their first password."""
+    account.must_change_password, account.password_expires_at = False, None
+
+
+def _renew_passwords(now: datetime) -> list[Account]:
     with unit_of_work() as session:
         accounts = session.scalars(select(StaffAccount).order_by(StaffAccount.id)).all()
-        return [_renew_password(session, account) for account in accounts]
+        return [_renew_password(session, account, now) for account in accounts]
 
 
 def _load_campaign(texts: dict[str, Any], now: datetime) -> list[str]:
@@ -340,9 +345,9 @@ def _cast(
         )
 
 
-def _renew_password(session: Session, account: StaffAccount) -> Account:
-    renewed = reset_password(session, staff_id=account.id, by=None)
-    account.must_change_password = False
+def _renew_password(session: Session, account: StaffAccount, now: datetime) -> Account:
+    renewed = reset_password(session, staff_id=account.id, by=None, now=now)
+    _let_look_around(account)
     assert renewed.password is not None
     return Account(account.username, renewed.password, account.display_name, account.role)
 

@@ -1,8 +1,10 @@
 """The JSON form of organizations."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_smorest.fields import Upload
+from werkzeug.datastructures import FileStorage
 
 from survey_service.core.marshalling import Schema, ValidationError, fields, validate
 from survey_service.core.paging import CursorIn
@@ -36,6 +38,12 @@ class ImportIn(Schema):
     """A CSV (UTF-8, GB18030), XLSX, XLS or ODS file."""
 
     file = Upload(required=True, error_messages={"required": text("organizations.no_file")})
+
+
+def uploaded(files: Mapping[str, FileStorage]) -> dict[str, Any]:
+    """Return content and name of the uploaded file, as the services of imports take them."""
+    file = files["file"]
+    return {"content": file.read(), "filename": file.filename or ""}
 
 
 class ImportOut(Schema):

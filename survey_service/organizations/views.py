@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response
 from werkzeug.datastructures import FileStorage
 
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.downloads import attachment
 from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.import_files import checked_filename
@@ -25,6 +25,7 @@ from survey_service.organizations.schemas import (
     OrganizationPage,
     OrganizationQuery,
     RosterIn,
+    uploaded,
 )
 
 blp = Blueprint("organizations", __name__, description="The tree and its roster sizes")
@@ -51,9 +52,7 @@ def index(arguments: dict[str, Any]) -> dict[str, Any]:
 def import_file(files: dict[str, FileStorage]) -> dict[str, int]:
     """Create and update organizations from a sheet, all or nothing."""
     with unit_of_work() as session:
-        result = service.import_organizations(
-            session, **_uploaded(files["file"]), within_path=current_staff().path
-        )
+        result = service.import_organizations(session, **uploaded(files), within_path=current_staff().path)
         return asdict(result)
 
 
@@ -65,10 +64,10 @@ def import_file(files: dict[str, FileStorage]) -> dict[str, int]:
 @blp.problems(401, 403, 413, 422)
 def mark_errors(files: dict[str, FileStorage]) -> Response:
     """Return a copy of the sheet in which bad rows are marked; nothing is written."""
-    upload = _uploaded(files["file"])
+    upload = uploaded(files)
     with reading() as session:
         copy = service.check_import(session, **upload, within_path=current_staff().path)
-    return _xlsx(copy, checked_filename(upload["filename"]))
+    return attachment(copy, content_type=XLSX_TYPE, filename=checked_filename(upload["filename"]))
 
 
 @blp.route("/organizations/import-template.xlsx", methods=["GET"])
@@ -77,7 +76,11 @@ def mark_errors(files: dict[str, FileStorage]) -> Response:
 @blp.problems(401, 403)
 def template() -> Response:
     """Return the sheet to fill in, with an explanation."""
-    return _xlsx(import_files.write_template(), text("organizations.template_filename"))
+    return attachment(
+        import_files.write_template(),
+        content_type=XLSX_TYPE,
+        filename=text("organizations.template_filename"),
+    )
 
 
 @blp.route("/organizations/<code>", methods=["PATCH"])
@@ -95,13 +98,3 @@ def update(body: dict[str, int | None], code: str) -> dict[str, Any]:
 def _row(organization: Organization) -> dict[str, Any]:
     names = ("id", "code", "name", "kind", "parent_code", "is_roster_generated", *RosterSize)
     return {name: getattr(organization, name) for name in names}
-
-
-def _uploaded(file: FileStorage) -> dict[str, Any]:
-    return {"content": file.read(), "filename": file.filename or ""}
-
-
-def _xlsx(content: bytes, filename: str) -> Response:
-    response = Response(content, content_type=XLSX_TYPE)
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(filename)}"
-    return response

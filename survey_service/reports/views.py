@@ -4,11 +4,11 @@ from flask import Response, jsonify
 
 from survey_service.core import clock
 from survey_service.core.db import reading
+from survey_service.core.downloads import attachment
 from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint
 from survey_service.core.permissions import current_staff, requires
 from survey_service.reports import service
-from survey_service.reports.downloads import attachment
 from survey_service.reports.schemas import (
     ProgressOut,
     ScoreDetail,

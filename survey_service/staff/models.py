@@ -38,6 +38,11 @@ class StaffAccount(Base):
     locked_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     must_change_password: Mapped[bool]
+    password_expires_at: Mapped[datetime | None]
+    """Until when a one-time password opens anything; None behind a password of one's own."""
+    approved_at: Mapped[datetime | None]
+    """None while the administrator of security has not approved the account or its new password."""
+    last_signed_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     organization: Mapped[Organization] = relationship(lazy="joined", innerjoin=True)
@@ -54,6 +59,14 @@ class StaffAccount(Base):
     def is_disabled(self) -> bool:
         return self.disabled_at is not None
 
+    @property
+    def is_approved(self) -> bool:
+        return self.approved_at is not None
+
+    @property
+    def has_signed_in(self) -> bool:
+        return self.last_signed_in_at is not None
+
 
 class StaffToken(Base):
     """A token that opens the service; only its digest is kept, and to revoke it is to delete it."""
@@ -66,3 +79,27 @@ class StaffToken(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    client: Mapped[str] = mapped_column(String(32), default="")
+    """As `describe_client` writes it: a coarse word, no address and no whole user agent."""
+
+
+class SecondFactor(Base):
+    """The shared secret of an account's one-time codes (RFC 6238), wrapped by the master key."""
+
+    __tablename__ = "second_factor"
+
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"), primary_key=True)
+    wrapped_secret: Mapped[bytes] = mapped_column(LargeBinary(64))
+    last_step: Mapped[int] = mapped_column(BigId)
+    """The newest step whose code was used: no code opens anything twice."""
+    confirmed_at: Mapped[datetime | None]
+    """None until the person has shown that his phone makes the right codes."""
+
+
+class RecoveryCode(Base):
+    """What opens an account once where the phone is lost; only a digest is kept."""
+
+    __tablename__ = "recovery_code"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"), index=True)

@@ -11,12 +11,26 @@ from types import MappingProxyType
 
 
 class Role(StrEnum):
-    """What a staff member is (`domain.md` section 1); the scope is a sub-tree of organizations."""
+    """What a staff member is (`domain.md` section 1); the scope is a sub-tree of organizations.
+
+    The last three are the separate administrators: of the system, of security, and of the audit.
+    """
 
     COUNTY_ADMIN = "county_admin"
     TOWN_STAFF = "town_staff"
     BRANCH_SECRETARY = "branch_secretary"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
     AUDITOR = "auditor"
+
+
+class AccountState(StrEnum):
+    """What a list of accounts can be narrowed to."""
+
+    NEVER_SIGNED_IN = "never_signed_in"
+    AWAITING_APPROVAL = "awaiting_approval"
+    LOCKED = "locked"
+    DISABLED = "disabled"
 
 
 _EVERYONE = frozenset(Role)
@@ -24,15 +38,21 @@ _OFFICES = frozenset({Role.COUNTY_ADMIN, Role.TOWN_STAFF})
 """They run campaigns; a rated party never administers its own evaluation, and an auditor writes nothing."""
 _READERS = _OFFICES | {Role.AUDITOR}
 _PRINTERS = _OFFICES | {Role.BRANCH_SECRETARY}
+_BUSINESS = _READERS | _PRINTERS
+"""Those who see evaluations; administrators of the system and of security do not."""
+_GIVERS = _OFFICES | {Role.SYSTEM_ADMIN}
+"""They give accounts and passwords."""
+_TAKERS = _OFFICES | {Role.SECURITY_ADMIN}
+"""They approve what was given, and take away."""
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
         "organizations.read": _EVERYONE,
-        "organizations.import": _OFFICES,
-        "organizations.update": _OFFICES,
+        "organizations.import": _GIVERS,
+        "organizations.update": _GIVERS,
         "questionnaires.read": _READERS,
         "questionnaires.write": _OFFICES,
-        "campaigns.read": _EVERYONE,
+        "campaigns.read": _BUSINESS,
         "campaigns.write": _OFFICES,
         "campaigns.launch": _OFFICES,
         "campaigns.close": _OFFICES,
@@ -44,13 +64,21 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "entrances.revoke": _OFFICES,
         "posters.print": _PRINTERS,
         "code_sheets.print": _OFFICES,
-        "progress.read": _EVERYONE,
-        "scores.read": _EVERYONE,
+        "progress.read": _BUSINESS,
+        "scores.read": _BUSINESS,
         "scores.export": _READERS,
-        "staff.read": _READERS,
-        "staff.create": _OFFICES,
-        "staff.reset": _OFFICES,
-        "staff.disable": _OFFICES,
+        "staff.read": _READERS | _GIVERS | _TAKERS,
+        "staff.create": _GIVERS,
+        "staff.import": _GIVERS,
+        "staff.print": _GIVERS,
+        "staff.reset": _GIVERS,
+        "staff.enable": _GIVERS,
+        "staff.hand_over": _GIVERS,
+        "staff.approve": _TAKERS,
+        "staff.disable": _TAKERS,
+        "staff.unlock": _TAKERS,
+        "staff.end_sessions": _TAKERS,
+        "staff.remove_second_factor": _TAKERS,
         "anomalies.read": _OFFICES,
         "anomalies.propose": _OFFICES,
         "anomalies.decide": _OFFICES,
@@ -66,8 +94,25 @@ _CREATES: Mapping[Role, frozenset[Role]] = MappingProxyType(
     {
         Role.COUNTY_ADMIN: frozenset(Role),
         Role.TOWN_STAFF: frozenset({Role.TOWN_STAFF, Role.BRANCH_SECRETARY}),
+        Role.SYSTEM_ADMIN: frozenset({Role.COUNTY_ADMIN, Role.TOWN_STAFF, Role.BRANCH_SECRETARY}),
+        Role.SECURITY_ADMIN: frozenset(),
     }
 )
+_MANAGES_WITHOUT_CREATING: Mapping[Role, frozenset[Role]] = MappingProxyType(
+    {Role.SECURITY_ADMIN: frozenset(Role) - {Role.SECURITY_ADMIN}}
+)
+
+ACCOUNT_RIGHTS = frozenset(name for name in PERMISSIONS if name.startswith("staff.") and name != "staff.read")
+SEPARATED_ROLES = _OFFICES
+"""Whom the separation of administrators takes the account rights from."""
+
+
+def withheld_permissions(role: Role, *, is_separated: bool) -> frozenset[str]:
+    """Return what the separation of administrators takes from a role.
+
+    It is on where an active security administrator stands at the person's organization or above it.
+    """
+    return ACCOUNT_RIGHTS if is_separated and role in SEPARATED_ROLES else frozenset()
 
 
 def is_allowed(role: str, permission: str) -> bool:
@@ -83,9 +128,11 @@ def may_create(creator: Role, role: Role) -> bool:
 def may_manage(manager: Role, role: Role) -> bool:
     """Tell whether a manager may reset or disable accounts of a role: below his own level only.
 
-    Whoever resets a password could sign in with it, and so must never reach his own level.
+    Whoever resets a password could sign in with it, and so must never reach his own level. Which of the
+    acts are his is another question (`PERMISSIONS`): the administrator of security gives no passwords.
     """
-    return may_create(manager, role) and role is not manager
+    managed = _MANAGES_WITHOUT_CREATING.get(manager, frozenset())
+    return role is not manager and (may_create(manager, role) or role in managed)
 
 
 RESERVED_USERNAMES = frozenset({"operator", "stranger"})
@@ -119,6 +166,9 @@ def is_display_name(name: str) -> bool:
     has_strange = any(unicodedata.category(character) in _CONTROL_AND_SURROGATE for character in name)
     return 0 < len(name) <= MAX_NAME_LENGTH and not has_strange
 
+
+ONE_TIME_PASSWORD_LIFETIME = timedelta(days=14)
+"""A slip that has lain about for longer opens nothing; the level above makes a new one."""
 
 MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 128
@@ -211,3 +261,26 @@ def is_alive(kind: TokenKind, *, last_used_at: datetime, expires_at: datetime, n
 def is_touch_due(last_used_at: datetime, now: datetime) -> bool:
     """Tell whether the last use should be written again."""
     return now - last_used_at >= TOUCH_INTERVAL
+
+
+CLIENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "MicroMessenger": "wechat",
+        "DingTalk": "dingtalk",
+        "Edg": "edge",
+        "Firefox": "firefox",
+        "Chrome": "chrome",
+        "Safari": "safari",
+    }
+)
+"""What stands in a user agent, the most telling first, and our word for it."""
+SYSTEMS: Mapping[str, str] = MappingProxyType(
+    {"Android": "android", "iPhone": "iphone", "iPad": "ipad", "Windows": "windows", "Mac OS": "mac"}
+)
+
+
+def describe_client(user_agent: str) -> str:
+    """Return a coarse word such as `wechat.android`: enough to know one's own devices, and no more."""
+    client = next((word for sign, word in CLIENTS.items() if sign in user_agent), "other")
+    system = next((word for sign, word in SYSTEMS.items() if sign in user_agent), "other")
+    return f"{client}.{system}"

@@ -7,12 +7,11 @@ them, outside of any transaction (`Attempt.prove`).
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -23,34 +22,21 @@ from survey_service.core.errors import Conflict, Forbidden, Invalid, Locked, Not
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.organizations.models import Organization
-from survey_service.organizations.queries import get_organization
-from survey_service.staff import rules
+from survey_service.organizations.queries import get_organization, path_of_organization
+from survey_service.staff import queries, rules
 from survey_service.staff.models import StaffAccount, StaffToken
-from survey_service.staff.queries import get_account
-from survey_service.staff.rules import Role, TokenKind
-
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-"""OWASP's parameters for Argon2id; 42 ms, and a flood of sign-ins does not stop a small machine."""
+from survey_service.staff.passwords import (
+    HASH_OF_NOBODY,
+    digest_one_time_password,
+    encode,
+    hash_password,
+    is_right,
+    random_password,
+)
+from survey_service.staff.queries import AccountFilter
+from survey_service.staff.rules import AccountState, Role, TokenKind
 
 _TOKEN_BYTES = 32
-_PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # noqa: S105 - letters, no password.
-"""No look-alikes: these passwords are read from paper."""
-_PASSWORD_GROUPS, _GROUP_LENGTH = 3, 4
-"""Twelve of 54 letters: 69 bits."""
-
-
-def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a password, with its salt and parameters."""
-    return _HASHER.hash(_encode(password))
-
-
-def _encode(password: str) -> bytes:
-    # JSON may carry half a surrogate pair, which is a wrong password and no crash.
-    return password.encode("utf-8", "surrogatepass")
-
-
-_HASH_OF_NOBODY = hash_password(secrets.token_urlsafe())
-"""Checked for unknown names, so that they take as long as known ones."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +44,11 @@ class Attempt:
     """An attempt to sign in, already counted as failed; `staff_id` is None when nobody has that name."""
 
     staff_id: int | None
-    password_hash: str = field(default=_HASH_OF_NOBODY, repr=False)
+    password_hash: str = field(default=HASH_OF_NOBODY, repr=False)
 
     def prove(self, password: str) -> "Proof":
         """Return the proof that the password is right; raises Unauthorized (`bad_credentials`)."""
-        try:
-            _HASHER.verify(self.password_hash, _encode(password))
-        except VerifyMismatchError:
-            raise Unauthorized("bad_credentials") from None
-        if self.staff_id is None:
+        if not is_right(self.password_hash, password) or self.staff_id is None:
             raise Unauthorized("bad_credentials")
         return Proof(self.staff_id, self.password_hash)
 
@@ -114,10 +96,21 @@ def open_attempt(session: Session, *, username: str, now: datetime) -> Attempt:
     return Attempt(account.id, account.password_hash)
 
 
-def open_session(session: Session, *, proof: Proof, kind: TokenKind, now: datetime) -> Grant:
-    """Forget the failed attempts and give a token; old tokens of the account that ended are deleted."""
+def open_session(
+    session: Session, *, proof: Proof, kind: TokenKind, now: datetime, client: str = ""
+) -> Grant:
+    """Forget the failed attempts and give a token; old tokens of the account that ended are deleted.
+
+    The second factor was checked before (`second_factor.require`). Raises Forbidden `awaiting_approval`, and
+    `password_expired` for a one-time password that was not used in time.
+    """
     account = _proven_account(session, proof)
+    if not account.is_approved:
+        raise Forbidden("awaiting_approval")
+    if account.password_expires_at is not None and account.password_expires_at <= now:
+        raise Forbidden("password_expired")
     account.lockout = rules.Lockout()
+    account.last_signed_in_at = now
     session.execute(delete(StaffToken).where(StaffToken.staff_id == account.id, StaffToken.expires_at <= now))
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     expires_at = now + rules.TOKEN_LIFETIME
@@ -129,9 +122,10 @@ def open_session(session: Session, *, proof: Proof, kind: TokenKind, now: dateti
             created_at=now,
             last_used_at=now,
             expires_at=expires_at,
+            client=client,
         )
     )
-    _record(session, "session.open", account, actor=account.username, after={"kind": kind})
+    record_act(session, "session.open", account, actor=account.username, after={"kind": kind})
     return Grant(token, expires_at, account)
 
 
@@ -142,10 +136,10 @@ def record_refused_password(session: Session, *, username: str, code: str) -> No
         return
     account = session.scalar(select(StaffAccount).where(StaffAccount.username == name))
     if account is not None:
-        _record(session, "password.check", account, after={"refused": code})
+        record_act(session, "password.check", account, after={"refused": code})
 
 
-def _record(session: Session, action: str, account: StaffAccount, **facts: Any) -> None:
+def record_act(session: Session, action: str, account: StaffAccount, **facts: Any) -> None:
     record(session, action, rules.account_target(account.username), **facts)
 
 
@@ -163,7 +157,7 @@ def _proven_account(session: Session, proof: Proof) -> StaffAccount:
 
 
 def token_digest(token: str) -> bytes:
-    return plain_digest("staff_token", _encode(token))
+    return plain_digest("staff_token", encode(token))
 
 
 def close_session(session: Session, *, token: str) -> None:
@@ -171,7 +165,7 @@ def close_session(session: Session, *, token: str) -> None:
     session.execute(delete(StaffToken).where(StaffToken.digest == token_digest(token)))
 
 
-def _close_all_sessions(session: Session, account: StaffAccount) -> None:
+def close_all_sessions(session: Session, account: StaffAccount) -> None:
     session.execute(delete(StaffToken).where(StaffToken.staff_id == account.id))
 
 
@@ -181,6 +175,7 @@ class LiveToken:
 
     identity: Identity
     is_touch_due: bool
+    has_second_factor: bool
 
 
 def authenticate_token(session: Session, *, token: str, kind: TokenKind, now: datetime) -> LiveToken | None:
@@ -189,20 +184,21 @@ def authenticate_token(session: Session, *, token: str, kind: TokenKind, now: da
     Only reads. Role and scope are those of this moment, so that changing them works at once.
     """
     row = session.execute(
-        select(StaffToken, StaffAccount)
+        select(StaffToken, StaffAccount, queries.has_second_factor(), queries.is_separated())
         .join(StaffAccount, StaffAccount.id == StaffToken.staff_id)
         .where(StaffToken.digest == token_digest(token), StaffToken.kind == kind)
         .where(StaffAccount.disabled_at.is_(None))
     ).one_or_none()
     if row is None:
         return None
-    found, account = row
+    found, account, has_second_factor, is_separated = row
     if not rules.is_alive(kind, last_used_at=found.last_used_at, expires_at=found.expires_at, now=now):
         return None
-    return LiveToken(_identity_of(account), rules.is_touch_due(found.last_used_at, now))
+    is_touch_due = rules.is_touch_due(found.last_used_at, now)
+    return LiveToken(_identity_of(account, is_separated=is_separated), is_touch_due, has_second_factor)
 
 
-def _identity_of(account: StaffAccount) -> Identity:
+def _identity_of(account: StaffAccount, *, is_separated: bool) -> Identity:
     return Identity(
         id=account.id,
         name=account.display_name,
@@ -210,6 +206,7 @@ def _identity_of(account: StaffAccount) -> Identity:
         organization_id=account.organization_id,
         path=account.organization.path,
         username=account.username,
+        withheld=rules.withheld_permissions(account.role, is_separated=is_separated),
     )
 
 
@@ -217,6 +214,27 @@ def touch_token(session: Session, *, token: str, now: datetime) -> None:
     """Write down that a token was used."""
     is_this = StaffToken.digest == token_digest(token)
     session.execute(update(StaffToken).where(is_this).values(last_used_at=now))
+
+
+def list_accounts(
+    session: Session,
+    *,
+    reader: Identity,
+    now: datetime,
+    after: int = 0,
+    words: str = "",
+    organization: str = "",
+    state: AccountState | None = None,
+) -> Sequence[StaffAccount]:
+    """Return the accounts of the reader's sub-tree, or those among them that he looks for.
+
+    Raises NotFound for an unknown organization, Forbidden for one outside the sub-tree.
+    """
+    path = path_of_organization(session, code=organization) if organization else ""
+    if path:
+        reader.require(path)
+    narrowed = AccountFilter(words=words.strip(), path=path, state=state, now=now)
+    return queries.list_accounts(session, within_path=reader.path, after=after, narrowed=narrowed)
 
 
 def create_account(
@@ -241,24 +259,76 @@ def create_account(
         by.require(organization.path)
         if not rules.may_create(Role(by.role), role):
             raise Forbidden
-    name = rules.normalize_username(username)
-    chosen = _random_password(name) if password is None else password
-    _check_new_account(name, display_name or name, chosen)
-    account = StaffAccount(
-        username=name,
-        display_name=display_name or name,
-        password_hash=hash_password(chosen),
+    made = add_account(
+        session,
+        username=username,
+        display_name=display_name,
         role=role,
         organization=organization,
-        must_change_password=password is None,
-        created_at=now,
+        password=password,
+        approved_at=approval(session, organization.path, by=by, now=now),
+        now=now,
     )
+    record_act(session, "staff.create", made.account, after=facts_of(made.account))
+    return made
+
+
+def approval(session: Session, path: str, *, by: Identity | None, now: datetime) -> datetime | None:
+    """Return when an account is approved that somebody gives a password: now, or not yet.
+
+    Where administrators are separated, the one for security has to agree; the operator needs nobody.
+    """
+    return None if by is not None and queries.is_separated_at(session, path=path) else now
+
+
+def add_account(
+    session: Session,
+    *,
+    username: str,
+    display_name: str,
+    role: Role,
+    organization: Organization,
+    now: datetime,
+    approved_at: datetime | None,
+    password: str | None = None,
+) -> NewPassword:
+    """Store an account, with a one-time password unless one is given; rights are looked at elsewhere.
+
+    Raises Invalid and Conflict like `create_account`.
+    """
+    name = rules.normalize_username(username)
+    shown = display_name or name
+    _check_new_account(name, shown, password)
+    account = StaffAccount(
+        username=name,
+        display_name=shown,
+        role=role,
+        organization=organization,
+        approved_at=approved_at,
+        created_at=now,
+        password_hash="",
+        must_change_password=False,
+    )
+    one_time = None
+    if password is None:
+        one_time = set_one_time_password(account, now=now)
+    else:
+        account.password_hash = hash_password(password)
     _insert(session, account)
-    _record(session, "staff.create", account, after=_facts(account))
-    return NewPassword(account, chosen if password is None else None)
+    return NewPassword(account, one_time)
 
 
-def _facts(account: StaffAccount) -> Facts:
+def set_one_time_password(account: StaffAccount, *, now: datetime) -> str:
+    """Give an account a random password for its next sign-in, and return it."""
+    password = random_password(account.username)
+    account.password_hash = digest_one_time_password(password)
+    account.must_change_password = True
+    account.password_expires_at = now + rules.ONE_TIME_PASSWORD_LIFETIME
+    account.lockout = rules.Lockout()
+    return password
+
+
+def facts_of(account: StaffAccount) -> Facts:
     return {
         "display_name": account.display_name,
         "role": account.role,
@@ -266,9 +336,9 @@ def _facts(account: StaffAccount) -> Facts:
     }
 
 
-def _check_new_account(username: str, display_name: str, password: str) -> None:
+def _check_new_account(username: str, display_name: str, password: str | None) -> None:
     """Raise Invalid that names everything wrong with a new account."""
-    errors = {"password": _password_errors(password, username)}
+    errors = {} if password is None else {"password": _password_errors(password, username)}
     if not rules.is_username(username):
         errors["username"] = [text("staff.username_form")]
     if not rules.is_display_name(display_name):
@@ -302,59 +372,13 @@ def _insert(session: Session, account: StaffAccount) -> None:
         raise Conflict("username_taken") from None
 
 
-def _random_password(username: str) -> str:
-    """Return a password like `kX7m-Rp4w-9Tzq` that keeps the rules."""
-    while True:
-        groups = (
-            "".join(secrets.choice(_PASSWORD_ALPHABET) for _ in range(_GROUP_LENGTH))
-            for _ in range(_PASSWORD_GROUPS)
-        )
-        password = "-".join(groups)
-        if not rules.password_faults(password, username=username):
-            return password
-
-
 def change_password(session: Session, *, proof: Proof, new_password: str) -> None:
     """Replace one's own password; every session of the account ends. Raises Invalid for a weak one."""
     account = _proven_account(session, proof)
     _refuse({"new_password": _password_errors(new_password, account.username)})
     account.password_hash = hash_password(new_password)
     account.must_change_password = False
+    account.password_expires_at = None
     account.lockout = rules.Lockout()
-    _close_all_sessions(session, account)
-    _record(session, "password.change", account)
-
-
-def reset_password(session: Session, *, staff_id: int, by: Identity | None) -> NewPassword:
-    """Give an account below one's own level a random password; its sessions and its lockout end.
-
-    Without `by` it is the operator at the command line, who may do anything.
-    """
-    account = _managed_account(session, staff_id, by)
-    password = _random_password(account.username)
-    account.password_hash = hash_password(password)
-    account.must_change_password = True
-    account.lockout = rules.Lockout()
-    _close_all_sessions(session, account)
-    _record(session, "staff.reset", account)
-    return NewPassword(account, password)
-
-
-def disable_account(session: Session, *, staff_id: int, by: Identity, now: datetime) -> StaffAccount:
-    """Shut an account below one's own level; its sessions end at once."""
-    account = _managed_account(session, staff_id, by)
-    before = {"is_disabled": account.is_disabled}
-    account.disabled_at = account.disabled_at or now
-    _close_all_sessions(session, account)
-    _record(session, "staff.disable", account, before=before, after={"is_disabled": True})
-    return account
-
-
-def _managed_account(session: Session, staff_id: int, by: Identity | None) -> StaffAccount:
-    account = get_account(session, staff_id=staff_id)
-    if by is None:
-        return account
-    by.require(account.organization.path)
-    if not rules.may_manage(Role(by.role), account.role):
-        raise Forbidden
-    return account
+    close_all_sessions(session, account)
+    record_act(session, "password.change", account)

@@ -2,22 +2,36 @@
 
 from typing import Any
 
+from flask import Response
+from werkzeug.datastructures import FileStorage
+
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
-from survey_service.core.http import Blueprint
-from survey_service.core.paging import CURSOR, paged
+from survey_service.core.downloads import PDF_TYPE, attachment
+from survey_service.core.exports import XLSX_TYPE
+from survey_service.core.http import Blueprint, accepts_upload
+from survey_service.core.import_files import checked_filename
+from survey_service.core.paging import paged
 from survey_service.core.permissions import current_staff, public, requires
-from survey_service.staff import queries, service
+from survey_service.core.spreadsheet import MAX_FILE_BYTES
+from survey_service.core.texts import text
+from survey_service.organizations.schemas import ImportIn, uploaded
+from survey_service.staff import importing, management, queries, service
 from survey_service.staff.models import StaffAccount
+from survey_service.staff.printing import kept_slips, slips_pdf
 from survey_service.staff.rules import TokenKind
 from survey_service.staff.schemas import (
     AccountIn,
     AccountOut,
     AccountPage,
+    AccountQuery,
     CredentialsIn,
     GrantOut,
+    ImportedAccountsOut,
     NewPasswordOut,
     PasswordChangeIn,
+    SlipsIn,
+    SuccessorIn,
 )
 from survey_service.staff.service import Grant, NewPassword
 from survey_service.staff.sign_in import change_own_password, sign_in, sign_out
@@ -68,13 +82,13 @@ def change_password(body: dict[str, str]) -> None:
 
 @blp.route("/staff", methods=["GET"])
 @requires("staff.read")
-@blp.arguments(CURSOR, location="query")
+@blp.arguments(AccountQuery(), location="query")
 @blp.response(200, AccountPage())
-@blp.problems(401, 403, 422, 503)
+@blp.problems(401, 403, 404, 422, 503)
 def index(arguments: dict[str, Any]) -> dict[str, Any]:
-    """List the accounts of one's own sub-tree."""
+    """List the accounts of one's own sub-tree, or some of them."""
     with reading() as session:
-        accounts = queries.list_accounts(session, within_path=current_staff().path, **arguments)
+        accounts = service.list_accounts(session, reader=current_staff(), now=clock.now(), **arguments)
         cursor = paged([{"id": account.id} for account in accounts], limit=queries.PAGE_SIZE)
         return cursor | {"items": accounts}
 
@@ -90,6 +104,53 @@ def create(body: dict[str, Any]) -> NewPassword:
         return service.create_account(session, now=clock.now(), by=current_staff(), **body)
 
 
+@blp.route("/staff/import", methods=["POST"])
+@requires("staff.import")
+@accepts_upload(MAX_FILE_BYTES)
+@blp.arguments(ImportIn(), location="files")
+@blp.response(201, ImportedAccountsOut())
+@blp.problems(401, 403, 409, 413, 422, 503)
+def import_file(files: dict[str, FileStorage]) -> dict[str, Any]:
+    """Create the accounts of a sheet with one-time passwords, all or nothing."""
+    with unit_of_work() as session:
+        made = importing.import_accounts(session, **uploaded(files), by=current_staff(), now=clock.now())
+        return {"created": len(made), "items": made, "slips": kept_slips(session, made)}
+
+
+@blp.route("/staff/import/errors", methods=["POST"])
+@requires("staff.import")
+@accepts_upload(MAX_FILE_BYTES)
+@blp.arguments(ImportIn(), location="files")
+@blp.response(200, {"type": "string", "format": "binary"}, content_type=XLSX_TYPE)
+@blp.problems(401, 403, 413, 422, 503)
+def mark_errors(files: dict[str, FileStorage]) -> Response:
+    """Return a copy of the sheet in which bad rows are marked; nothing is written."""
+    upload = uploaded(files)
+    with reading() as session:
+        copy = importing.check_import(session, **upload, by=current_staff())
+    return attachment(copy, content_type=XLSX_TYPE, filename=checked_filename(upload["filename"]))
+
+
+@blp.route("/staff/import-template.xlsx", methods=["GET"])
+@requires("staff.import")
+@blp.response(200, {"type": "string", "format": "binary"}, content_type=XLSX_TYPE)
+@blp.problems(401, 403)
+def template() -> Response:
+    """Return the sheet to fill in, with an explanation."""
+    filename = text("staff.template_filename")
+    return attachment(importing.write_template(), content_type=XLSX_TYPE, filename=filename)
+
+
+@blp.route("/staff/slips", methods=["POST"])
+@requires("staff.print")
+@blp.arguments(SlipsIn())
+@blp.response(200, {"type": "string", "format": "binary"}, content_type=PDF_TYPE)
+@blp.problems(400, 401, 403, 413, 422, 503)
+def print_slips(body: dict[str, str]) -> Response:
+    """Print the slips that an import gave within the last hour."""
+    return slips_pdf(body["slips"])
+
+
 @blp.route(f"{ACCOUNT}/reset-password", methods=["POST"])
 @requires("staff.reset", queries.path_of_account)
 @blp.response(200, NewPasswordOut())
@@ -97,7 +158,7 @@ def create(body: dict[str, Any]) -> NewPassword:
 def reset_password(staff_id: int) -> NewPassword:
     """Give an account below one's own role a new random password; its sessions and its lockout end."""
     with unit_of_work() as session:
-        return service.reset_password(session, staff_id=staff_id, by=current_staff())
+        return management.reset_password(session, staff_id=staff_id, by=current_staff(), now=clock.now())
 
 
 @blp.route(f"{ACCOUNT}/disable", methods=["POST"])
@@ -107,4 +168,65 @@ def reset_password(staff_id: int) -> NewPassword:
 def disable(staff_id: int) -> StaffAccount:
     """Shut an account below one's own role; its sessions end at once."""
     with unit_of_work() as session:
-        return service.disable_account(session, staff_id=staff_id, by=current_staff(), now=clock.now())
+        return management.disable_account(session, staff_id=staff_id, by=current_staff(), now=clock.now())
+
+
+@blp.route(f"{ACCOUNT}/enable", methods=["POST"])
+@requires("staff.enable", queries.path_of_account)
+@blp.response(200, NewPasswordOut())
+@blp.problems(401, 403, 404, 409, 503)
+def enable(staff_id: int) -> NewPassword:
+    """Open a shut account again, with a new one-time password."""
+    with unit_of_work() as session:
+        return management.enable_account(session, staff_id=staff_id, by=current_staff(), now=clock.now())
+
+
+@blp.route(f"{ACCOUNT}/hand-over", methods=["POST"])
+@requires("staff.hand_over", queries.path_of_account)
+@blp.arguments(SuccessorIn())
+@blp.response(201, NewPasswordOut())
+@blp.problems(400, 401, 403, 404, 409, 413, 422, 503)
+def hand_over(body: dict[str, str], staff_id: int) -> NewPassword:
+    """Shut the account of somebody who leaves and open one for his successor; returns its password."""
+    with unit_of_work() as session:
+        return management.hand_over(session, staff_id=staff_id, by=current_staff(), now=clock.now(), **body)
+
+
+@blp.route(f"{ACCOUNT}/approve", methods=["POST"])
+@requires("staff.approve", queries.path_of_account)
+@blp.response(200, AccountOut())
+@blp.problems(401, 403, 404, 409, 503)
+def approve(staff_id: int) -> StaffAccount:
+    """Let an account or its new password take effect, where administrators are separated."""
+    with unit_of_work() as session:
+        return management.approve_account(session, staff_id=staff_id, by=current_staff(), now=clock.now())
+
+
+@blp.route(f"{ACCOUNT}/unlock", methods=["POST"])
+@requires("staff.unlock", queries.path_of_account)
+@blp.response(200, AccountOut())
+@blp.problems(401, 403, 404, 503)
+def unlock(staff_id: int) -> StaffAccount:
+    """End a lockout before its time."""
+    with unit_of_work() as session:
+        return management.unlock_account(session, staff_id=staff_id, by=current_staff())
+
+
+@blp.route(f"{ACCOUNT}/end-sessions", methods=["POST"])
+@requires("staff.end_sessions", queries.path_of_account)
+@blp.response(200, AccountOut())
+@blp.problems(401, 403, 404, 503)
+def end_sessions(staff_id: int) -> StaffAccount:
+    """End every session of an account at once."""
+    with unit_of_work() as session:
+        return management.end_sessions(session, staff_id=staff_id, by=current_staff())
+
+
+@blp.route(f"{ACCOUNT}/second-factor", methods=["DELETE"])
+@requires("staff.remove_second_factor", queries.path_of_account)
+@blp.response(200, AccountOut())
+@blp.problems(401, 403, 404, 503)
+def remove_second_factor(staff_id: int) -> StaffAccount:
+    """Take the second factor off an account whose phone was lost."""
+    with unit_of_work() as session:
+        return management.remove_second_factor(session, staff_id=staff_id, by=current_staff())

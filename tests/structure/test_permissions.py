@@ -1,7 +1,7 @@
 """Every route carries a decision, and the decision holds: every route × every role × inside and outside."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from survey_service.core.db import Database
 from survey_service.core.permissions import Decision, decision_of, requires, routes_without_decision
 from survey_service.core.resources import resource
 from survey_service.staff import service
-from survey_service.staff.rules import PERMISSIONS, Role, TokenKind
+from survey_service.staff.rules import PERMISSIONS, Role, TokenKind, withheld_permissions
 from tests.factories.staff.offices import Offices, add_person, open_offices
 
 NARROWED_BY_SERVICE = {
@@ -141,11 +141,11 @@ def empty_view(decision: Decision, permission: str, village: str) -> Callable[..
     return view(lambda **_: ("", 204))
 
 
-def people_of(database: Database, offices: Offices) -> dict[tuple[Role, str], str]:
-    """Return a bearer token for every role at every position."""
+def people_of(database: Database, offices: Offices, roles: Collection[Role]) -> dict[tuple[Role, str], str]:
+    """Return a bearer token for each of the roles at every position."""
     tokens: dict[tuple[Role, str], str] = {}
     with database.unit_of_work() as session:
-        for role in Role:
+        for role in roles:
             for position, code in POSITIONS.items():
                 place = session.merge(offices.places[code])
                 person = add_person(session, f"{role}.{position}", role, place)
@@ -155,9 +155,13 @@ def people_of(database: Database, offices: Offices) -> dict[tuple[Role, str], st
     return tokens
 
 
-def is_expected(decision: Decision, permission: str, role: Role, position: str) -> bool:
+def is_expected(
+    decision: Decision, permission: str, role: Role, position: str, *, is_separated: bool
+) -> bool:
     is_inside = position == "above" or (position == "at" and not decision.is_above)
-    return role in PERMISSIONS[permission] and (is_inside or decision.path_of is None)
+    withheld = withheld_permissions(role, is_separated=is_separated)
+    has_permission = role in PERMISSIONS[permission] and permission not in withheld
+    return has_permission and (is_inside or decision.path_of is None)
 
 
 def is_let_through(client: FlaskClient, address: str, method: str, token: str) -> bool:
@@ -166,10 +170,15 @@ def is_let_through(client: FlaskClient, address: str, method: str, token: str) -
     return answer.status_code == 204
 
 
-def test_every_role_gets_what_the_table_says_inside_its_scope(app: Flask, sqlite_database: Database) -> None:
+@pytest.mark.parametrize("is_separated", [False, True])
+def test_every_role_gets_what_the_table_says_inside_its_scope(
+    app: Flask, sqlite_database: Database, is_separated: bool
+) -> None:
+    """Once without an administrator of security, and once with one beside everybody."""
     with sqlite_database.unit_of_work() as session:
         offices = open_offices(session)
-    tokens = people_of(sqlite_database, offices)
+    roles = set(Role) if is_separated else set(Role) - {Role.SECURITY_ADMIN}
+    tokens = people_of(sqlite_database, offices, roles)
     client = app.test_client()
     routes = list(protected(app))
     for rule, decision, permission in routes:
@@ -179,6 +188,6 @@ def test_every_role_gets_what_the_table_says_inside_its_scope(app: Flask, sqlite
         for rule, decision, permission in routes
         for (role, position), token in tokens.items()
         if is_let_through(client, address_of(app, rule), method_of(rule), token)
-        is not is_expected(decision, permission, role, position)
+        is not is_expected(decision, permission, role, position, is_separated=is_separated)
     ]
     assert wrong == []

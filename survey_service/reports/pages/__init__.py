@@ -1,6 +1,7 @@
 """The pages of the staff, one module for each part of the work."""
 
 from survey_service.reports.pages import (
+    account_imports,
     accounts,
     anomalies,
     audit,
@@ -14,6 +15,7 @@ from survey_service.reports.pages import (
 from survey_service.reports.pages.frame import pages
 
 __all__ = [
+    "account_imports",
     "accounts",
     "anomalies",
     "audit",

@@ -18,7 +18,8 @@ from survey_service.reports.presentation.accounts import (
 )
 from survey_service.reports.presentation.forms import FormView, body_of, load
 from survey_service.reports.presentation.frame import Notice
-from survey_service.staff import service
+from survey_service.staff import management, service
+from survey_service.staff.printing import kept_slips
 from survey_service.staff.queries import list_accounts as list_them
 from survey_service.staff.queries import path_of_account
 from survey_service.staff.schemas import AccountIn
@@ -62,10 +63,11 @@ def create_account() -> Any:
         body = load(AccountIn(), body_of(request.form, FIELDS))
         with unit_of_work() as session:
             made = service.create_account(session, by=current_staff(), now=clock.now(), **body)
+            page = password_page(made, slips=kept_slips(session, [made]))
     except (Invalid, Conflict) as error:
         errors = error.errors or {"username": [error.detail]}
         return _account_form(FormView(request.form, errors)), error.status
-    return render_template("staff/new_password.html", page=password_page(made))
+    return render_template("staff/new_password.html", page=page)
 
 
 @pages.route(f"{ACCOUNT}/reset", methods=["POST"])
@@ -73,8 +75,9 @@ def create_account() -> Any:
 def reset_password(staff_id: int) -> str:
     """Give an account a new password and show it this once."""
     with unit_of_work() as session:
-        made = service.reset_password(session, staff_id=staff_id, by=current_staff())
-    return render_template("staff/new_password.html", page=password_page(made))
+        made = management.reset_password(session, staff_id=staff_id, by=current_staff(), now=clock.now())
+        page = password_page(made, slips=kept_slips(session, [made]))
+    return render_template("staff/new_password.html", page=page)
 
 
 @pages.route(f"{ACCOUNT}/disable", methods=["POST"])
@@ -82,5 +85,5 @@ def reset_password(staff_id: int) -> str:
 def disable_account(staff_id: int) -> Response:
     """Shut an account."""
     with unit_of_work() as session:
-        service.disable_account(session, staff_id=staff_id, by=current_staff(), now=clock.now())
+        management.disable_account(session, staff_id=staff_id, by=current_staff(), now=clock.now())
     return to_page("list_accounts", notice=Notice.ACCOUNT_DISABLED)

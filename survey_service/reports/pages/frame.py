@@ -61,3 +61,9 @@ def cursor() -> int:
 def to_page(view: str, *, notice: Notice | None = None, **values: Any) -> Response:
     """Lead on to a page after a form, so that loading it again repeats nothing."""
     return make_response(redirect(url_for(f"staff_pages.{view}", notice=notice, **values), 303))
+
+
+def uploaded_file() -> tuple[bytes, str]:
+    """Return content and name of the file that a form carries; nothing where none was chosen."""
+    upload = request.files.get("file")
+    return (upload.read(), upload.filename or "") if upload else (b"", "")

@@ -1,21 +1,17 @@
 """The tree of organizations as pages show it: one level at a time, and what is wrong with an import."""
 
-from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from survey_service.core.errors import BadRequest
 from survey_service.core.texts import text
 from survey_service.organizations.import_files import kind_name
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import PAGE_SIZE
 from survey_service.organizations.service import ImportResult
 from survey_service.reports.presentation.frame import Link
+from survey_service.reports.presentation.imports import ORGANIZATIONS, ImportPage
 from survey_service.reports.presentation.turnout import UNKNOWN
 from survey_service.reports.tree import Level
-
-MOST_SHOWN_ROWS = 200
-"""A page with more rows than this helps nobody; the marked copy of the sheet has them all."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +39,6 @@ class OrganizationsPage:
     @property
     def has_generated_rosters(self) -> bool:
         return any(row.is_roster_generated for row in self.rows)
-
-
-@dataclass(frozen=True)
-class ImportPage:
-    """The form of an import, and what became of the last one."""
-
-    sentence: str = ""
-    is_done: bool = False
-    bad_rows: Sequence[tuple[str, str]] = ()
-    left_out: int = 0
-    filename: str = ""
-    content: str = ""
-    """The refused file in base64, so that the marked copy can be asked for without choosing it again."""
 
 
 def _address(code: str) -> str:
@@ -88,28 +71,6 @@ def _row(one: Organization) -> OrganizationRow:
     )
 
 
-def refused_import(
-    sentence: str, errors: Mapping[str, Sequence[str]], *, filename: str, content: bytes
-) -> ImportPage:
-    """Return the form with the bad rows of a refused file."""
-    rows = [(number, "".join(sentences)) for number, sentences in errors.items()]
-    return ImportPage(
-        sentence=sentence,
-        bad_rows=rows[:MOST_SHOWN_ROWS],
-        left_out=max(0, len(rows) - MOST_SHOWN_ROWS),
-        filename=filename,
-        content=b64encode(content).decode() if rows else "",
-    )
-
-
-def file_sent_back(content: str) -> bytes:
-    """Return the refused file that the page had kept; raises BadRequest."""
-    try:
-        return b64decode(content)
-    except ValueError as error:
-        raise BadRequest from error
-
-
 def finished_import(result: ImportResult) -> ImportPage:
     sentence = text("staff_pages.imported", created=result.created, updated=result.updated)
-    return ImportPage(sentence, is_done=True)
+    return ImportPage(ORGANIZATIONS, sentence, is_done=True)

@@ -71,6 +71,7 @@ def add_person(session: Session, username: str, role: Role, place: Organization)
         organization=place,
         must_change_password=False,
         created_at=NOW,
+        approved_at=NOW,
     )
     session.add(person)
     session.flush()

@@ -14,6 +14,7 @@ from tests.factories.organizations.files import csv_file
 from tests.factories.organizations.tree import create_organization
 from tests.factories.staff.offices import PASSWORD
 from tests.http.reports.conftest import Browser, People
+from tests.support.pdf import words_of
 
 
 def upload(browser: Browser, *rows: Sequence[object]) -> Any:
@@ -106,6 +107,35 @@ def test_an_account_is_made_and_its_password_shown_once(town: World, people: Peo
     again = browser.post("/staff/accounts/new", fields)
     assert (again.status_code, "已经有人使用" in again.text) == (409, True)
     assert 'value="李四"' in again.text
+
+
+HEADINGS = ("姓名", "用户名", "角色", "组织编码")
+
+
+def upload_people(browser: Browser, *rows: Sequence[object]) -> Any:
+    browser.get("/staff/accounts/import")
+    file = (BytesIO(csv_file(*rows, headings=HEADINGS)), "人员.csv")
+    return browser.post("/staff/accounts/import", {"file": file})
+
+
+def test_people_are_imported_and_their_slips_printed(town: World, people: People) -> None:
+    browser = people.browser(Role.TOWN_STAFF, town.town_code)
+    page = upload_people(browser, ["张三", "", "党支部书记", town.village_codes[0]]).text
+    assert ("已生成 1 个账号" in page, 'class="secret"' in page) == (True, False)
+    slips = {"slips": hidden(page, "slips")}
+    for _ in range(2):
+        assert "张三" in words_of(browser.post("/staff/accounts/slips", slips).data)
+    assert browser.post("/staff/accounts/slips", {"slips": "x"}).status_code == 403
+
+
+def test_bad_people_are_listed_and_marked_in_a_copy(town: World, people: People) -> None:
+    browser = people.browser(Role.TOWN_STAFF, town.town_code)
+    refused = upload_people(browser, ["张三", "", "皇帝", town.village_codes[0]])
+    assert (refused.status_code, "不认识角色“皇帝”" in refused.text) == (422, True)
+    kept = {name: hidden(refused.text, name) for name in ("content", "filename")}
+    copy = browser.post("/staff/accounts/import/errors", kept)
+    rows = CalamineWorkbook.from_filelike(BytesIO(copy.data)).get_sheet_by_index(0).to_python()
+    assert (rows[0][-1], "皇帝" in rows[1][-1]) == ("错误", True)
 
 
 def test_what_is_wrong_with_an_account_is_said(town: World, elsewhere: World, people: People) -> None:

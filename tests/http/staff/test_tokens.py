@@ -46,6 +46,8 @@ def test_a_token_is_given_for_a_working_day(client: FlaskClient, offices: Office
         "organization_code": "tangxi",
         "organization_name": "tangxi 名称",
         "must_change_password": False,
+        "has_signed_in": True,
+        "is_approved": True,
         "is_disabled": False,
         "locked_until": None,
     }

@@ -68,6 +68,8 @@ def test_what_the_table_does_not_know_is_refused(role: str, permission: str) -> 
         (Role.TOWN_STAFF, {Role.TOWN_STAFF, Role.BRANCH_SECRETARY}),
         (Role.BRANCH_SECRETARY, set()),
         (Role.AUDITOR, set()),
+        (Role.SYSTEM_ADMIN, {Role.COUNTY_ADMIN, Role.TOWN_STAFF, Role.BRANCH_SECRETARY}),
+        (Role.SECURITY_ADMIN, set()),
     ],
 )
 def test_accounts_are_created_at_or_below_ones_own_level(creator: Role, created: set[Role]) -> None:
@@ -76,6 +78,11 @@ def test_accounts_are_created_at_or_below_ones_own_level(creator: Role, created:
 
 @pytest.mark.parametrize("manager", Role)
 def test_nobody_reaches_the_password_of_his_own_level(manager: Role) -> None:
+    assert not may_manage(manager, manager)
+
+
+@pytest.mark.parametrize("manager", set(Role) - {Role.SECURITY_ADMIN})
+def test_whom_one_may_create_below_oneself_one_may_manage(manager: Role) -> None:
     managed = {role for role in Role if may_manage(manager, role)}
     assert managed == {role for role in Role if may_create(manager, role)} - {manager}
 

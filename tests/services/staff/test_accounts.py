@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from survey_service.core.db import Database
 from survey_service.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from survey_service.core.permissions import Identity
-from survey_service.staff import queries, service
+from survey_service.staff import management, queries, service
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.rules import MAX_FAILED_LOGINS, Role, TokenKind, password_faults
 from survey_service.staff.service import NewPassword
@@ -127,7 +127,9 @@ def test_a_reset_ends_sessions_and_lockout(session: Session, offices: Offices) -
     for _ in range(MAX_FAILED_LOGINS):
         service.open_attempt(session, username="town.secretary", now=NOW)
     secretary = offices.people["town.secretary"]
-    reset = service.reset_password(session, staff_id=secretary.id, by=identity(offices.people["town.staff"]))
+    reset = management.reset_password(
+        session, staff_id=secretary.id, by=identity(offices.people["town.staff"]), now=NOW
+    )
     assert service.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW) is None
     assert reset.account.must_change_password
     attempt = service.open_attempt(session, username="town.secretary", now=NOW)
@@ -152,16 +154,16 @@ def test_nobody_manages_his_own_level_or_another_sub_tree(
 ) -> None:
     manager, managed = identity(offices.people[by]), offices.people[whom].id
     with pytest.raises(Forbidden):
-        service.reset_password(session, staff_id=managed, by=manager)
+        management.reset_password(session, staff_id=managed, by=manager, now=NOW)
     with pytest.raises(Forbidden):
-        service.disable_account(session, staff_id=managed, by=manager, now=NOW)
+        management.disable_account(session, staff_id=managed, by=manager, now=NOW)
 
 
 def test_a_disabled_account_is_out_at_once(session: Session, offices: Offices) -> None:
     token = sign_in(session, "town.secretary", kind=TokenKind.BEARER).token
     proof = service.open_attempt(session, username="town.secretary", now=NOW).prove(PASSWORD)
     manager = identity(offices.people["county.admin"])
-    service.disable_account(session, staff_id=offices.people["town.secretary"].id, by=manager, now=NOW)
+    management.disable_account(session, staff_id=offices.people["town.secretary"].id, by=manager, now=NOW)
     assert service.authenticate_token(session, token=token, kind=TokenKind.BEARER, now=NOW) is None
     with pytest.raises(Unauthorized):
         service.open_session(session, proof=proof, kind=TokenKind.BEARER, now=NOW)
@@ -179,7 +181,9 @@ def test_a_disabled_account_has_no_session_even_if_a_token_is_left(
 
 def test_nobody_can_reset_who_does_not_exist(session: Session, offices: Offices) -> None:
     with pytest.raises(NotFound):
-        service.reset_password(session, staff_id=10**6, by=identity(offices.people["county.admin"]))
+        management.reset_password(
+            session, staff_id=10**6, by=identity(offices.people["county.admin"]), now=NOW
+        )
 
 
 def test_changing_ones_password_ends_every_session(session: Session) -> None:
