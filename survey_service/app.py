@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, g, request
 from sqlalchemy.orm import Session
 
 from survey_service.anomalies.pages import pages as anomaly_pages
@@ -35,7 +35,7 @@ from survey_service.reports.views import blp as reports
 from survey_service.sealing.pages import pages as bulletin_pages
 from survey_service.sealing.views import blp as sealing
 from survey_service.staff.authenticate import authenticate
-from survey_service.staff.rules import is_allowed
+from survey_service.staff.rules import Role, is_allowed
 from survey_service.staff.views import blp as staff
 from survey_service.wiring import HANDLERS, SWEEPS
 
@@ -57,10 +57,14 @@ BLUEPRINTS = (
 def create_app(settings: Settings | None = None, *, database: Database | None = None) -> Flask:
     """Connect everything; `database` lets tests hand in one whose work they roll back."""
     settings = settings or load_settings()
+    if unknown := settings.require_second_factor - set(Role):
+        raise ValueError(f"REQUIRE_SECOND_FACTOR names no role of ours: {', '.join(sorted(unknown))}")
     app = Flask("survey_service", static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # The default provider has it.
     app.extensions["settings"] = settings
-    app.extensions["keyring"] = Keyring(secret_key=settings.secret_key, master_key=settings.master_key)
+    app.extensions["keyring"] = Keyring(
+        secret_key=settings.secret_key, master_key=settings.master_key, earlier=settings.earlier_secret
+    )
     app.extensions["database"] = database or Database(settings.database_url)
     app.extensions["compiled_versions"] = {}
     app.extensions["ballot_pages"] = {}
@@ -88,7 +92,9 @@ def _connect_jobs(app: Flask, settings: Settings) -> None:
 
 def _error_page(error: ServiceError) -> str:
     is_staff = request.path.startswith("/staff")
-    return render_error(staff_message(error) if is_staff else error_message(error, request.path))
+    role = g.staff.role if g.get("staff") else ""
+    message = staff_message(error, role=role) if is_staff else error_message(error, request.path)
+    return render_error(message)
 
 
 def _register_routes(app: Flask) -> None:

@@ -28,6 +28,8 @@ from survey_service.retention.service import preview_schedule, run_schedule
 from survey_service.sealing.running import seal_campaign
 from survey_service.serving import serve_application
 from survey_service.staff.importing import import_accounts
+from survey_service.staff.management import disable_account, reset_password
+from survey_service.staff.queries import find_account
 from survey_service.staff.rules import Role
 from survey_service.staff.service import create_account
 from survey_service.staff.slips import make_slips, render_slips
@@ -147,6 +149,26 @@ def create_staff(
         )
     if created.password is not None and password is None:
         click.echo(created.password)
+
+
+@staff.command("reset")
+@click.option("--username", required=True)
+def reset_staff(*, username: str) -> None:
+    """Give an account a one-time password and print it; its sessions and its lockout end."""
+    with _app().app_context(), _explained(), unit_of_work() as session:
+        account = find_account(session, username=username)
+        renewed = reset_password(session, staff_id=account.id, by=None, now=clock.now())
+    click.echo(renewed.password)
+
+
+@staff.command("disable")
+@click.option("--username", required=True)
+def disable_staff(*, username: str) -> None:
+    """Shut an account; its sessions end at once."""
+    with _app().app_context(), _explained(), unit_of_work() as session:
+        account = find_account(session, username=username)
+        disable_account(session, staff_id=account.id, by=None, now=clock.now())
+    click.echo(f"{account.username} is disabled.")
 
 
 @staff.command("import")

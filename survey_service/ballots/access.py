@@ -16,6 +16,7 @@ from survey_service.ballots.rules import FlagLimits, participation_digest
 from survey_service.campaigns.queries import get_campaign_key
 from survey_service.campaigns.rules import Mode, OpenRequires
 from survey_service.core.config import Settings
+from survey_service.core import clock
 from survey_service.core.digests import keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, Unauthorized
 from survey_service.core.http import client_network
@@ -142,7 +143,7 @@ def check_ticket(signed: object, raw_code: str) -> tuple[Ticket, Credential]:
     presented now.
     """
     keyring = current_keyring()
-    ticket = read_ticket(keyring.passing("ticket"), signed) if isinstance(signed, str) else None
+    ticket = _read_ticket(keyring, signed) if isinstance(signed, str) else None
     code = codes.normalize(raw_code)
     if ticket is None or code is None or ticket.code_digest != digest_code(keyring, code):
         raise Forbidden("bad_ticket")
@@ -150,6 +151,11 @@ def check_ticket(signed: object, raw_code: str) -> tuple[Ticket, Credential]:
     if credential is None or credential.mac != ticket.credential:
         raise Forbidden("bad_ticket")
     return ticket, credential
+
+
+def _read_ticket(keyring: Keyring, signed: str) -> Ticket | None:
+    found = (read_ticket(key, signed) for key in keyring.believed("ticket", now=clock.now()))
+    return next((ticket for ticket in found if ticket is not None), None)
 
 
 def _presented(ticket: Ticket) -> Credential | None:

@@ -3,10 +3,13 @@
 import os
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from environs import Env
 from marshmallow.validate import Range
+
+from survey_service.core.privacy import EarlierSecret
 
 
 def default_data_dir() -> Path:
@@ -37,10 +40,34 @@ class Settings:
     flag_burst_ballots: int = 40
     flag_codes_per_browser: int = 12
     flag_serial_run: int = 5
+    require_second_factor: frozenset[str] = frozenset()
+    """Roles that sign in with a second factor only."""
+    earlier_secret: EarlierSecret | None = None
+    master_key_previous: str = ""
+    """The master key before the present one; only the command that wraps keys anew reads it."""
 
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
+
+
+def _secret(env: Env, name: str, file_name: str) -> str:
+    """Return a secret from the environment, or from the file that the second name tells; "" without both."""
+    if given := env.str(name, ""):
+        return given
+    path = env.str(file_name, "")
+    return Path(path).read_text("utf-8").strip() if path else ""
+
+
+def _earlier_secret(env: Env) -> EarlierSecret | None:
+    """Return the secret key before the present one; raises ValueError without the moment of its end."""
+    secret = _secret(env, "SECRET_KEY_PREVIOUS", "SECRET_KEY_PREVIOUS_FILE")
+    if not secret:
+        return None
+    until = datetime.fromisoformat(env.str("SECRET_KEY_PREVIOUS_UNTIL", ""))
+    if until.tzinfo is None:
+        raise ValueError("SECRET_KEY_PREVIOUS_UNTIL needs an offset, as in 2026-11-23T08:00+08:00")
+    return EarlierSecret(secret, until)
 
 
 def _key_from_file(path: Path) -> str:
@@ -57,7 +84,8 @@ def _key_from_file(path: Path) -> str:
 
 def _audit_webhook(env: Env) -> tuple[str | None, str]:
     """Return where the head of the audit trail goes, and the secret that signs it; raises ValueError."""
-    url, secret = env.str("AUDIT_WEBHOOK_URL", ""), env.str("AUDIT_WEBHOOK_SECRET", "")
+    url = env.str("AUDIT_WEBHOOK_URL", "")
+    secret = _secret(env, "AUDIT_WEBHOOK_SECRET", "AUDIT_WEBHOOK_SECRET_FILE")
     if url and not (url.startswith(("http://", "https://")) and secret):
         raise ValueError("AUDIT_WEBHOOK_URL has to be an http(s) address, and needs AUDIT_WEBHOOK_SECRET")
     return url or None, secret
@@ -85,10 +113,11 @@ def load_settings() -> Settings:
     key_file = Path(env.str("SECRET_KEY_FILE", "") or data_dir / "secret.key")
     secret_key = env.str("SECRET_KEY", "") or _key_from_file(key_file)
     return Settings(
-        database_url=env.str("DATABASE_URL", "") or f"sqlite:///{data_dir / 'survey.sqlite3'}",
+        database_url=_secret(env, "DATABASE_URL", "DATABASE_URL_FILE")
+        or f"sqlite:///{data_dir / 'survey.sqlite3'}",
         redis_url=env.str("REDIS_URL", "") or None,
         secret_key=secret_key,
-        master_key=env.str("MASTER_KEY", "") or secret_key,
+        master_key=_secret(env, "MASTER_KEY", "MASTER_KEY_FILE") or secret_key,
         public_url=env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/"),
         trusted_proxy_hops=env.int("TRUSTED_PROXY_HOPS", 0),
         data_dir=data_dir,
@@ -103,4 +132,7 @@ def load_settings() -> Settings:
         flag_burst_ballots=env.int("FLAG_BURST_BALLOTS", 40, validate=Range(1)),
         flag_codes_per_browser=env.int("FLAG_CODES_PER_BROWSER", 12, validate=Range(2)),
         flag_serial_run=env.int("FLAG_SERIAL_RUN", 5, validate=Range(2)),
+        require_second_factor=frozenset(env.list("REQUIRE_SECOND_FACTOR", [])),
+        earlier_secret=_earlier_secret(env),
+        master_key_previous=_secret(env, "MASTER_KEY_PREVIOUS", "MASTER_KEY_PREVIOUS_FILE"),
     )

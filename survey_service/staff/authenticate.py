@@ -2,24 +2,29 @@
 
 import hmac
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from survey_service.core import clock
 from survey_service.core.audit import SAFE_METHODS
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import Forbidden
+from survey_service.core.http import wants_page
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
 from survey_service.staff import service
 from survey_service.staff.rules import TokenKind
-from survey_service.staff.service import Grant
+from survey_service.staff.service import Grant, LiveToken
 
 COOKIE_NAME = "staff_session"
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
+_CSRF_PURPOSE = "csrf"
+OWN_ACCOUNT_CALLS = "/api/v1/auth/"
+"""Open without the second factor that a role needs: signing in and out, and one's own password."""
 OWN_SITES = frozenset({"same-origin", "none"})
 """`none`: the person started it, by the address line or by loading again."""
 
@@ -51,20 +56,32 @@ def authenticate() -> Identity | None:
         live = service.authenticate_token(session, token=presented.token, kind=presented.kind, now=now)
     if live is None:
         return None
-    _refuse_forgery(presented)
+    _refuse_forgery(presented, now)
+    _remember_missing_factor(live)
     if live.is_touch_due:
         with unit_of_work() as session:
             service.touch_token(session, token=presented.token, now=now)
     return live.identity
 
 
-def _refuse_forgery(presented: PresentedToken) -> None:
+def _remember_missing_factor(live: LiveToken) -> None:
+    """Refuse calls without the second factor that a role needs; pages lead to where it is set up."""
+    required = current_app.extensions["settings"].require_second_factor
+    g.must_enrol = live.identity.role in required and not live.has_second_factor
+    if g.must_enrol and not wants_page() and not request.path.startswith(OWN_ACCOUNT_CALLS):
+        raise Forbidden("second_factor_missing")
+
+
+def _refuse_forgery(presented: PresentedToken, now: datetime) -> None:
     """Raise Forbidden where another site may be using the browser's cookie to change something."""
     if presented.kind is not TokenKind.COOKIE or request.method in SAFE_METHODS:
         return
     refuse_other_sites()
     given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), _csrf_token_of(presented.token).encode()):
+    ours = (
+        _csrf_token_of(presented.token, key) for key in current_keyring().believed(_CSRF_PURPOSE, now=now)
+    )
+    if not any(hmac.compare_digest(given.encode("utf-8", "replace"), one.encode()) for one in ours):
         raise Forbidden("page_expired")
 
 
@@ -85,14 +102,14 @@ def _is_own_origin(origin: str | None) -> bool:
     return origin in {f"{public.scheme}://{public.netloc}", request.host_url.rstrip("/")}
 
 
-def _csrf_token_of(token: str) -> str:
-    return keyed_digest(current_keyring().passing("csrf"), service.token_digest(token)).hex()
+def _csrf_token_of(token: str, key: bytes) -> str:
+    return keyed_digest(key, service.token_digest(token)).hex()
 
 
 def csrf_token() -> str:
     """Return the value of the hidden field `csrf_token` for forms of the present session."""
     cookie = request.cookies.get(COOKIE_NAME)
-    return _csrf_token_of(cookie) if cookie else ""
+    return _csrf_token_of(cookie, current_keyring().passing(_CSRF_PURPOSE)) if cookie else ""
 
 
 def set_session_cookie(response: Response, grant: Grant) -> None:

@@ -40,7 +40,7 @@ def give_password(session: Session, account: StaffAccount, *, by: Identity | Non
     return set_one_time_password(account, now=now)
 
 
-def disable_account(session: Session, *, staff_id: int, by: Identity, now: datetime) -> StaffAccount:
+def disable_account(session: Session, *, staff_id: int, by: Identity | None, now: datetime) -> StaffAccount:
     """Shut an account below one's own level; its sessions end at once."""
     account = managed_account(session, staff_id, by)
     before = {"is_disabled": account.is_disabled}

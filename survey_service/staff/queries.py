@@ -11,7 +11,7 @@ from survey_service.core.errors import NotFound
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import is_within
 from survey_service.staff.models import SecondFactor, StaffAccount, StaffToken
-from survey_service.staff.rules import AccountState, Role
+from survey_service.staff.rules import AccountState, Role, normalize_username
 
 PAGE_SIZE = 100
 _MOST_VALUES = 500
@@ -21,6 +21,16 @@ _MOST_VALUES = 500
 def get_account(session: Session, *, staff_id: int) -> StaffAccount:
     """Return an account with its organization; raises NotFound."""
     account = session.get(StaffAccount, staff_id)
+    if account is None:
+        raise NotFound
+    return account
+
+
+def find_account(session: Session, *, username: str) -> StaffAccount:
+    """Return the account with a user name, however it is written; raises NotFound."""
+    account = session.scalar(
+        select(StaffAccount).where(StaffAccount.username == normalize_username(username))
+    )
     if account is None:
         raise NotFound
     return account

@@ -3,7 +3,7 @@
 from survey_service.core.marshalling import Schema, fields, validate
 from survey_service.core.paging import CursorIn
 from survey_service.organizations.rules import MAX_CODE_LENGTH
-from survey_service.staff.rules import AccountState, Role
+from survey_service.staff.rules import AccountState, Role, TokenKind
 
 MAX_CREDENTIAL_LENGTH = 256
 """Longer than any name or password can be; what is wrong about shorter ones the service says."""
@@ -17,8 +17,11 @@ OPTIONAL_CODE = validate.Regexp(rf"^[0-9A-Za-z_-]{{0,{MAX_CODE_LENGTH}}}\Z")
 
 
 class CredentialsIn(Schema):
+    """`one_time_code` is needed where the account uses a second factor; a recovery code serves as well."""
+
     username = fields.String(required=True, validate=CREDENTIAL)
     password = fields.String(required=True, validate=CREDENTIAL)
+    one_time_code = fields.String(load_default="", validate=validate.Length(max=MAX_CREDENTIAL_LENGTH))
 
 
 class PasswordChangeIn(Schema):
@@ -62,6 +65,20 @@ class AccountOut(Schema):
     is_approved = fields.Boolean(required=True)
     is_disabled = fields.Boolean(required=True)
     locked_until = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class SessionOut(Schema):
+    """Where an account is signed in; `client` is a coarse word such as `wechat.android`."""
+
+    kind = fields.Enum(TokenKind, by_value=True, required=True)
+    client = fields.String(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    last_used_at = fields.AwareDateTime(required=True)
+    is_current = fields.Boolean(required=True)
+
+
+class SessionsOut(Schema):
+    items = fields.List(fields.Nested(SessionOut()), required=True)
 
 
 class GrantOut(Schema):

@@ -33,7 +33,7 @@ from survey_service.staff.passwords import (
     is_right,
     random_password,
 )
-from survey_service.staff.queries import AccountFilter
+from survey_service.staff.queries import AccountFilter, get_account
 from survey_service.staff.rules import AccountState, Role, TokenKind
 
 _TOKEN_BYTES = 32
@@ -104,7 +104,7 @@ def open_session(
     The second factor was checked before (`second_factor.require`). Raises Forbidden `awaiting_approval`, and
     `password_expired` for a one-time password that was not used in time.
     """
-    account = _proven_account(session, proof)
+    account = proven_account(session, proof)
     if not account.is_approved:
         raise Forbidden("awaiting_approval")
     if account.password_expires_at is not None and account.password_expires_at <= now:
@@ -129,6 +129,11 @@ def open_session(
     return Grant(token, expires_at, account)
 
 
+def clear_attempts(session: Session, *, proof: Proof) -> None:
+    """Forget the failed attempts of somebody who has just proved himself."""
+    proven_account(session, proof).lockout = rules.Lockout()
+
+
 def record_refused_password(session: Session, *, username: str, code: str) -> None:
     """Record that somebody did not know the password of an account; of unknown names nothing is kept."""
     name = rules.normalize_username(username)
@@ -143,7 +148,7 @@ def record_act(session: Session, action: str, account: StaffAccount, **facts: An
     record(session, action, rules.account_target(account.username), **facts)
 
 
-def _proven_account(session: Session, proof: Proof) -> StaffAccount:
+def proven_account(session: Session, proof: Proof) -> StaffAccount:
     """Return the account unless its password was changed, or it was disabled, since the proof."""
     account = session.scalar(
         select(StaffAccount)
@@ -163,6 +168,13 @@ def token_digest(token: str) -> bytes:
 def close_session(session: Session, *, token: str) -> None:
     """Delete a token; it opens nothing any more."""
     session.execute(delete(StaffToken).where(StaffToken.digest == token_digest(token)))
+
+
+def close_own_sessions(session: Session, *, staff_id: int) -> None:
+    """End every session of somebody who wants it so."""
+    account = get_account(session, staff_id=staff_id)
+    close_all_sessions(session, account)
+    record_act(session, "session.end_all", account)
 
 
 def close_all_sessions(session: Session, account: StaffAccount) -> None:
@@ -374,7 +386,7 @@ def _insert(session: Session, account: StaffAccount) -> None:
 
 def change_password(session: Session, *, proof: Proof, new_password: str) -> None:
     """Replace one's own password; every session of the account ends. Raises Invalid for a weak one."""
-    account = _proven_account(session, proof)
+    account = proven_account(session, proof)
     _refuse({"new_password": _password_errors(new_password, account.username)})
     account.password_hash = hash_password(new_password)
     account.must_change_password = False

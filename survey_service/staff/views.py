@@ -30,11 +30,18 @@ from survey_service.staff.schemas import (
     ImportedAccountsOut,
     NewPasswordOut,
     PasswordChangeIn,
+    SessionsOut,
     SlipsIn,
     SuccessorIn,
 )
 from survey_service.staff.service import Grant, NewPassword
-from survey_service.staff.sign_in import change_own_password, sign_in, sign_out
+from survey_service.staff.sign_in import (
+    change_own_password,
+    own_sessions,
+    sign_in,
+    sign_out,
+    sign_out_everywhere,
+)
 
 blp = Blueprint("staff", __name__, description="Signing in, and who works with the system")
 
@@ -68,6 +75,25 @@ def show_me() -> StaffAccount:
     """Return one's own account."""
     with reading() as session:
         return queries.get_account(session, staff_id=current_staff().id)
+
+
+@blp.route("/auth/sessions", methods=["GET"])
+@requires("session.read")
+@blp.response(200, SessionsOut())
+@blp.problems(401, 403, 503)
+def list_sessions() -> dict[str, Any]:
+    """Return where one is signed in."""
+    with reading() as session:
+        return {"items": own_sessions(session)}
+
+
+@blp.route("/auth/sessions", methods=["DELETE"])
+@requires("session.update")
+@blp.response(204)
+@blp.problems(401, 403, 503)
+def delete_sessions() -> None:
+    """Sign out everywhere, here too."""
+    sign_out_everywhere()
 
 
 @blp.route("/auth/password", methods=["PUT"])

@@ -10,6 +10,7 @@ from survey_service.reports.pages import (
     organizations,
     questionnaires,
     results,
+    second_factor,
     session,
 )
 from survey_service.reports.pages.frame import pages
@@ -25,5 +26,6 @@ __all__ = [
     "pages",
     "questionnaires",
     "results",
+    "second_factor",
     "session",
 ]

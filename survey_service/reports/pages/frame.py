@@ -19,11 +19,17 @@ pages = Blueprint("staff_pages", __name__, url_prefix="/staff")
 OPEN_BEFORE_OWN_PASSWORD = frozenset(
     f"staff_pages.{view}" for view in ("show_password", "change_password", "sign_out_here")
 )
+OPEN_BEFORE_SECOND_FACTOR = OPEN_BEFORE_OWN_PASSWORD | {
+    f"staff_pages.{view}" for view in ("show_second_factor", "begin_enrolment", "confirm_enrolment")
+}
 
 
 @pages.before_request
 def meet_viewer() -> Response | None:
-    """Look up who is signed in; a password made by somebody else has to be changed first."""
+    """Look up who is signed in; a password made by somebody else has to be changed first.
+
+    After that comes the second factor, where the role needs one.
+    """
     if g.get("staff") is None:
         return None
     with reading() as session:
@@ -31,6 +37,8 @@ def meet_viewer() -> Response | None:
     g.viewer = viewer_of(account, path=request.path)
     if account.must_change_password and request.endpoint not in OPEN_BEFORE_OWN_PASSWORD:
         return to_page("show_password")
+    if g.get("must_enrol") and request.endpoint not in OPEN_BEFORE_SECOND_FACTOR:
+        return to_page("show_second_factor")
     return None
 
 
@@ -40,7 +48,9 @@ def frame() -> dict[str, Any]:
     return {
         "viewer": g.get("viewer"),
         "csrf_token": csrf_token,
-        "can": lambda permission: is_allowed(current_staff().role, permission),
+        "can": lambda permission: (
+            permission not in current_staff().withheld and is_allowed(current_staff().role, permission)
+        ),
         "notice": notice_sentence(request.args.get("notice", "")),
     }
 

@@ -4,15 +4,27 @@ from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request
 
-from survey_service.core.errors import Invalid, Locked, Unauthorized
-from survey_service.core.permissions import public, requires
+from survey_service.core.db import reading
+from survey_service.core.errors import Forbidden, Invalid, Locked, Unauthorized
+from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.texts import text
 from survey_service.reports.pages.frame import pages, to_page
-from survey_service.reports.presentation.frame import HOME, Notice
+from survey_service.reports.presentation.account import session_row
+from survey_service.reports.presentation.frame import Notice, home_of
 from survey_service.reports.rules import is_staff_page
 from survey_service.staff.authenticate import authenticate, delete_session_cookie, set_session_cookie
+from survey_service.staff.queries import is_second_factor_on
 from survey_service.staff.rules import TokenKind
-from survey_service.staff.sign_in import change_own_password, sign_in, sign_out
+from survey_service.staff.service import Grant
+from survey_service.staff.sign_in import (
+    SecondFactorRequired,
+    change_own_password,
+    own_sessions,
+    sign_in,
+    sign_in_with_code,
+    sign_out,
+    sign_out_everywhere,
+)
 
 _DOOR = "strangers sign in here"
 
@@ -22,26 +34,72 @@ _DOOR = "strangers sign in here"
 def show_sign_in() -> Any:
     """Show the form, or lead on whoever is signed in already."""
     wanted = _wanted_page(request.args.get("next", ""))
-    return redirect(wanted) if authenticate() else render_template("staff/sign_in.html", next=wanted)
+    staff = authenticate()
+    return redirect(wanted or home_of(staff.role)) if staff else _sign_in_page(next=wanted)
 
 
 def _wanted_page(given: str) -> str:
-    return given if is_staff_page(given) else HOME
+    return given if is_staff_page(given) else ""
+
+
+def _sign_in_page(**values: str) -> str:
+    """Show the form of the first step, or with a `ticket` that of the second."""
+    given = {"ticket": "", "error": "", "username": "", "next": ""} | values
+    return render_template("staff/sign_in.html", **given)
 
 
 @pages.route("", methods=["POST"])
 @public(_DOOR)
 def sign_in_here() -> Any:
-    """Open a session in the browser."""
-    username, password = request.form.get("username", ""), request.form.get("password", "")
-    wanted = _wanted_page(request.form.get("next", ""))
+    """Open a session in the browser: by name and password, and where there is a second factor by a code."""
+    form = request.form
+    wanted, ticket = _wanted_page(form.get("next", "")), form.get("ticket", "")
     try:
-        grant = sign_in(username=username, password=password, kind=TokenKind.COOKIE)
-    except (Unauthorized, Locked) as error:
-        page = render_template("staff/sign_in.html", next=wanted, username=username, error=error.detail)
-        return page, error.status
-    response = make_response(redirect(wanted, 303))
+        grant = _take_step(ticket)
+    except SecondFactorRequired as error:
+        # Only an empty code brings a second ticket, and then a word about it.
+        return _sign_in_page(ticket=error.ticket, next=wanted, error=error.detail if ticket else "")
+    except (Unauthorized, Locked, Forbidden) as error:
+        kept = ticket if error.code == "bad_one_time_code" else ""
+        name = form.get("username", "")
+        return _sign_in_page(ticket=kept, next=wanted, username=name, error=error.detail), error.status
+    response = make_response(redirect(wanted or home_of(grant.account.role), 303))
     set_session_cookie(response, grant)
+    return response
+
+
+def _take_step(ticket: str) -> Grant:
+    form = request.form
+    if ticket:
+        return sign_in_with_code(ticket=ticket, one_time_code=form.get("one_time_code", ""))
+    username, password = form.get("username", ""), form.get("password", "")
+    return sign_in(username=username, password=password, kind=TokenKind.COOKIE)
+
+
+@pages.route("/account", methods=["GET"])
+@requires("session.read")
+def show_own_account() -> str:
+    """Show one's own account, and where one is signed in."""
+    staff = current_staff()
+    with reading() as session:
+        found = own_sessions(session)
+        has_factor = is_second_factor_on(session, staff_id=staff.id)
+    rows = [
+        session_row(
+            one.kind, one.client, since=one.created_at, last_used=one.last_used_at, is_current=one.is_current
+        )
+        for one in found
+    ]
+    return render_template("staff/own_account.html", places=rows, has_second_factor=has_factor)
+
+
+@pages.route("/sign-out-everywhere", methods=["POST"])
+@requires("session.update")
+def sign_out_everywhere_here() -> Response:
+    """End all of one's own sessions, this one too."""
+    sign_out_everywhere()
+    response = to_page("show_sign_in", notice=Notice.SIGNED_OUT_EVERYWHERE)
+    delete_session_cookie(response)
     return response
 
 

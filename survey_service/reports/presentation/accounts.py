@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from survey_service.core.clock import local_text
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.organizations.models import Organization
 from survey_service.reports.presentation.forms import Choice, FormView, choices
+from survey_service.reports.presentation.frame import ACCOUNTS_URL, Link
 from survey_service.staff.models import StaffAccount
-from survey_service.staff.queries import PAGE_SIZE
-from survey_service.staff.rules import Role, is_allowed, may_create, may_manage
+from survey_service.staff.queries import PAGE_SIZE, AccountCounts
+from survey_service.staff.rules import AccountState, Role, may_create
 from survey_service.staff.service import NewPassword
 
 FIELDS = ("username", "display_name", "role", "organization_code")
@@ -32,14 +34,38 @@ class AccountRow:
     name: str
     role: str
     organization: str
+    organization_url: str
     state: str
-    may_reset: bool
+    is_urgent: bool
+
+
+@dataclass(frozen=True)
+class AccountSearch:
+    """What the list is narrowed to, as it stands in the address."""
+
+    words: str = ""
+    organization: str = ""
+    state: str = ""
+
+    def url(self, **changes: str) -> str:
+        values = {"words": self.words, "organization": self.organization, "state": self.state} | changes
+        kept = {name: value for name, value in values.items() if value}
+        return f"{ACCOUNTS_URL}?{urlencode(kept)}" if kept else ACCOUNTS_URL
+
+    @property
+    def is_narrow(self) -> bool:
+        return bool(self.words or self.organization or self.state)
 
 
 @dataclass(frozen=True)
 class AccountsPage:
     rows: Sequence[AccountRow]
     next_url: str
+    search: AccountSearch
+    organizations: Sequence[Choice]
+    states: Sequence[Choice]
+    summary: Sequence[Link]
+    """How many accounts there are, and which of them want something, each leading to its list."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +96,49 @@ class SlipsPage:
     slips: str
 
 
-def accounts_page(accounts: Sequence[StaffAccount], *, reader: Identity, now: datetime) -> AccountsPage:
-    following = f"/staff/accounts?cursor={accounts[-1].id}" if len(accounts) == PAGE_SIZE else ""
-    return AccountsPage([_managed_row(account, reader, now) for account in accounts], following)
+def accounts_page(
+    accounts: Sequence[StaffAccount],
+    *,
+    search: AccountSearch,
+    counts: AccountCounts,
+    places: Sequence[Organization],
+    now: datetime,
+) -> AccountsPage:
+    is_full = len(accounts) == PAGE_SIZE
+    organizations = [Choice(one.code, one.name) for one in places]
+    if search.organization and search.organization not in {one.value for one in organizations}:
+        organizations.append(Choice(search.organization, search.organization))
+    return AccountsPage(
+        rows=[_managed_row(account, search, now) for account in accounts],
+        next_url=search.url(cursor=str(accounts[-1].id)) if is_full else "",
+        search=search,
+        organizations=[Choice("", text("staff_pages.all_organizations")), *organizations],
+        states=[
+            Choice("", text("staff_pages.all_states")),
+            *choices(AccountState, "staff_pages.accounts_"),
+        ],
+        summary=_summary(counts, search),
+    )
 
 
-def _row(account: StaffAccount) -> NamedAccount:
+def _summary(counts: AccountCounts, search: AccountSearch) -> list[Link]:
+    numbers = {
+        "": counts.active,
+        AccountState.NEVER_SIGNED_IN: counts.never_signed_in,
+        AccountState.AWAITING_APPROVAL: counts.awaiting_approval,
+    }
+    return [
+        Link(
+            text(f"staff_pages.count_{state or 'active'}", count=number),
+            AccountSearch(state=state).url(),
+            state == search.state,
+        )
+        for state, number in numbers.items()
+        if number or not state
+    ]
+
+
+def _named_row(account: StaffAccount) -> NamedAccount:
     return NamedAccount(
         name=account.display_name,
         username=account.username,
@@ -84,25 +147,35 @@ def _row(account: StaffAccount) -> NamedAccount:
     )
 
 
-def _managed_row(account: StaffAccount, reader: Identity, now: datetime) -> AccountRow:
-    may_reset = is_allowed(reader.role, "staff.reset") and may_manage(Role(reader.role), account.role)
+def _managed_row(account: StaffAccount, search: AccountSearch, now: datetime) -> AccountRow:
+    state = _state(account, now)
     return AccountRow(
         id=account.id,
         username=account.username,
         name=account.display_name,
         role=text(f"staff.role_{account.role}"),
         organization=account.organization.name,
-        state=text(f"staff_pages.account_{_state(account, now)}"),
-        may_reset=may_reset and not account.is_disabled,
+        organization_url=search.url(organization=account.organization.code),
+        state=text(f"staff_pages.account_{state}"),
+        is_urgent=state in _URGENT,
     )
+
+
+_URGENT = frozenset({"waiting", "locked", "expired"})
 
 
 def _state(account: StaffAccount, now: datetime) -> str:
     if account.is_disabled:
         return "disabled"
+    if not account.is_approved:
+        return "waiting"
     if account.lockout.minutes_left(now):
         return "locked"
-    return "new" if account.must_change_password else "ready"
+    if account.password_expires_at is not None and account.password_expires_at <= now:
+        return "expired"
+    if account.must_change_password:
+        return "new" if account.has_signed_in else "never"
+    return "ready"
 
 
 def account_form_page(
@@ -128,4 +201,4 @@ def password_page(made: NewPassword, *, slips: str) -> PasswordPage:
 
 def slips_page(made: Sequence[NewPassword], *, slips: str) -> SlipsPage:
     title = text("staff_pages.accounts_made", count=len(made))
-    return SlipsPage(title, [_row(one.account) for one in made], slips)
+    return SlipsPage(title, [_named_row(one.account) for one in made], slips)

@@ -10,7 +10,8 @@ from survey_service.core.texts import text
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.rules import is_allowed
 
-HOME = "/staff/campaigns"
+CAMPAIGNS_URL = "/staff/campaigns"
+ACCOUNTS_URL = "/staff/accounts"
 SECTIONS = {
     "campaigns": "campaigns.read",
     "organizations": "organizations.read",
@@ -41,6 +42,11 @@ class Notice(StrEnum):
     EXCLUSION_DECLINED = "exclusion_declined"
     DISPUTES_DECIDED = "disputes_decided"
     ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_APPROVED = "account_approved"
+    ACCOUNT_UNLOCKED = "account_unlocked"
+    SESSIONS_ENDED = "sessions_ended"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    SECOND_FACTOR_OFF = "second_factor_off"
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,21 @@ def notice_sentence(given: str) -> str:
     return text(f"staff_pages.notice_{given}") if given in set(Notice) else ""
 
 
-def staff_message(error: ServiceError) -> Message:
-    """Return the page for a refusal that a staff page meets."""
+def home_of(role: str) -> str:
+    """Return the first page of a role: administrators of system and security see no campaigns."""
+    is_outside = bool(role) and not is_allowed(role, SECTIONS["campaigns"])
+    return ACCOUNTS_URL if is_outside else CAMPAIGNS_URL
+
+
+def staff_message(error: ServiceError, *, role: str = "") -> Message:
+    """Return the page for a refusal that a staff page meets; no role is a stranger's."""
     kind = error.code if error.code in _KINDS_OF_REFUSALS else "refused"
     found = [sentence for sentences in error.errors.values() for sentence in sentences]
     return Message(
         kind=kind,
         heading=text(f"staff_pages.message_{kind}"),
         sentence=" ".join([error.detail, *found]),
-        actions=[Action(text("staff_pages.to_campaigns"), HOME, is_primary=True)],
+        actions=[Action(text("staff_pages.to_home"), home_of(role), is_primary=True)],
         retry_after=error.retry_after,
         status=int(error.status),
     )

@@ -3,6 +3,7 @@
 import ast
 import json
 import secrets
+from base64 import b32decode
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
@@ -15,10 +16,12 @@ from flask.testing import FlaskClient
 
 import survey_service
 from survey_service.auditing.rules import Entry
+from survey_service.core import clock
 from survey_service.entrances.codes import grouped
 from survey_service.organizations.queries import list_ancestors
 from survey_service.retention.jobs import sweep_retention
 from survey_service.staff.models import StaffAccount
+from survey_service.staff.one_time_codes import code_of_step, step_at
 from survey_service.staff.rules import Role
 from tests.factories.auditing.chain import read_chain
 from tests.factories.campaigns import World, start_campaign
@@ -105,6 +108,22 @@ class Story:
         self.secrets.add(self.call("POST", f"/staff/{made['staff']['id']}/reset-password")["password"])
         self.manage(f"/staff/{made['staff']['id']}")
         self.import_people()
+
+        self.second_factor()
+
+    def second_factor(self) -> None:
+        browser = self.people.browser(Role.AUDITOR, self.county)
+        browser.get("/staff/second-factor")
+        page = browser.post("/staff/second-factor", {"password": PASSWORD}).text
+        key = page.split('class="secret">')[1].split("<")[0]
+        code = code_of_step(b32decode("".join(key.split())), step_at(clock.now()))
+        codes = browser.post("/staff/second-factor/confirm", {"one_time_code": code}).text
+        recovery = [part.split("<")[0] for part in codes.split('class="secret">')[1:]]
+        fields = {"password": PASSWORD, "one_time_code": recovery[0]}
+        assert browser.post("/staff/second-factor/off", fields).status_code == 303
+        browser.get("/staff/account")
+        assert browser.post("/staff/sign-out-everywhere").status_code == 303
+        self.secrets |= {key, *recovery}
 
     def manage(self, person: str) -> None:
         self.call("POST", f"{person}/disable")

@@ -8,6 +8,7 @@ from python_calamine import CalamineWorkbook
 
 from survey_service.organizations.queries import get_organization
 from survey_service.organizations.rules import OrganizationKind
+from survey_service.staff.queries import find_account
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
 from tests.factories.organizations.files import csv_file
@@ -149,23 +150,127 @@ def test_what_is_wrong_with_an_account_is_said(town: World, elsewhere: World, pe
     assert browser.post("/staff/accounts/new", outside).status_code == 403
 
 
+def account_of(people: People, name: str) -> str:
+    """Return the address of the page of an account."""
+    with people.app.extensions["database"].reading() as session:
+        return f"/staff/accounts/{find_account(session, username=name).id}"
+
+
+def password_on(page: str) -> str:
+    return page.split('class="secret">')[1].split("<")[0]
+
+
 def test_a_password_is_reset_and_an_account_shut(town: World, people: People) -> None:
     name = people.hire(Role.BRANCH_SECRETARY, town.village_codes[0])
     browser = people.browser(Role.TOWN_STAFF, town.town_code)
-    page = browser.get("/staff/accounts").text
-    staff_id = page.split(f"<td>{name}</td>")[1].split("/staff/accounts/")[1].split("/")[0]
-    reset = browser.post(f"/staff/accounts/{staff_id}/reset").text
-    assert 'class="secret">' in reset
+    account = account_of(people, name)
+    assert f'href="{account}"' in browser.get("/staff/accounts").text
+    browser.get(account)
+    reset = browser.post(f"{account}/reset").text
+    assert hidden(reset, "slips")
     secretary = Browser(town.app.test_client())
     assert secretary.post("/staff", {"username": name, "password": PASSWORD}).status_code == 401
-    assert "账号已经停用" in browser.follow(f"/staff/accounts/{staff_id}/disable").text
+    assert secretary.post("/staff", {"username": name, "password": password_on(reset)}).status_code == 303
+    assert "账号已经停用" in browser.follow(f"{account}/disable").text
     assert "已停用" in browser.get("/staff/accounts").text
+    assert secretary.get("/staff/campaigns").status_code == 303
+    assert password_on(browser.post(f"{account}/enable").text)
+
+
+def test_a_secretary_hands_over_to_his_successor(town: World, people: People) -> None:
+    name = people.hire(Role.BRANCH_SECRETARY, town.village_codes[0])
+    browser = people.browser(Role.TOWN_STAFF, town.town_code)
+    account = account_of(people, name)
+    assert "换人交接" in browser.get(account).text
+    refused = browser.post(f"{account}/hand-over", {"display_name": "王五", "username": name})
+    assert (refused.status_code, 'value="王五"' in refused.text) == (409, True)
+    made = browser.post(f"{account}/hand-over", {"display_name": "王五"}).text
+    assert "王五的初始密码" in made
+    assert "换人交接" not in browser.get(account).text
+    assert "王五" in browser.get("/staff/accounts?state=never_signed_in").text
+
+
+def test_accounts_are_searched_and_narrowed(town: World, people: People) -> None:
+    name = people.hire(Role.BRANCH_SECRETARY, town.village_codes[0])
+    browser = people.browser(Role.TOWN_STAFF, town.town_code)
+    for query in (f"words={name[:9]}", f"organization={town.village_codes[0]}", "state=never_signed_in"):
+        assert name in browser.get(f"/staff/accounts?{query}").text
+    for query in ("words=%25", f"organization={town.village_codes[1]}", "state=disabled"):
+        assert name not in browser.get(f"/staff/accounts?{query}").text
+    assert browser.get("/staff/accounts?state=strange").status_code == 422
+
+
+def test_a_locked_account_is_opened_and_its_sessions_are_ended(town: World, people: People) -> None:
+    secretary = people.browser(Role.BRANCH_SECRETARY, town.village_codes[0])
+    account = account_of(people, f"branch_secretary.{town.village_codes[0]}".lower())
+    browser = people.browser(Role.TOWN_STAFF, town.town_code)
+    assert "其他程序，其他设备" in browser.get(account).text
+    assert "全部登录已经结束" in browser.follow(f"{account}/end-sessions").text
+    assert secretary.get("/staff/campaigns").status_code == 303
+    for _ in range(5):
+        secretary.post("/staff", {"username": account_name(town), "password": "wrong"})
+    assert "解除锁定" in browser.get(account).text
+    assert "已经解除锁定" in browser.follow(f"{account}/unlock").text
+    opened = secretary.post("/staff", {"username": account_name(town), "password": PASSWORD})
+    assert opened.status_code == 303
+
+
+def account_name(town: World) -> str:
+    return f"branch_secretary.{town.village_codes[0]}".lower()
 
 
 def test_nobody_is_offered_to_reset_his_equals(town: World, people: People) -> None:
-    people.hire(Role.TOWN_STAFF, town.town_code)
-    page = people.browser(Role.COUNTY_ADMIN, town.town_code).get("/staff/accounts").text
-    assert page.count("重置密码") == 2  # The town's own clerk of the factory, and the one hired here.
+    equal = people.hire(Role.COUNTY_ADMIN, town.village_codes[0])
+    below = people.hire(Role.TOWN_STAFF, town.town_code)
+    browser = people.browser(Role.COUNTY_ADMIN, town.town_code)
+    offered = ["重置密码" in browser.get(account_of(people, name)).text for name in (equal, below)]
+    assert offered == [False, True]
+
+
+def test_administrators_are_separate(town: World, people: People) -> None:
+    """What the one gives opens when the other has approved it; business roles give nothing any more."""
+    office = people.browser(Role.TOWN_STAFF, town.town_code)
+    assert "新建账号" in office.get("/staff/accounts").text
+    system = people.browser(Role.SYSTEM_ADMIN, town.town_code)
+    security = people.browser(Role.SECURITY_ADMIN, town.town_code)
+    assert "新建账号" not in office.get("/staff/accounts").text
+    assert office.get("/staff/accounts/new").status_code == 403
+    assert system.get("/staff/campaigns").status_code == 403
+    system.get("/staff/accounts/new")
+    fields = {"username": "li.si", "role": "branch_secretary", "organization_code": town.village_codes[0]}
+    made = system.post("/staff/accounts/new", fields).text
+    assert "安全管理员核准以后" in made
+    newcomer, credentials = (
+        Browser(town.app.test_client()),
+        {"username": "li.si", "password": password_on(made)},
+    )
+    refused = newcomer.post("/staff", credentials)
+    assert (refused.status_code, "还没有经安全管理员核准" in refused.text) == (403, True)
+    account = account_of(people, "li.si")
+    assert system.post(f"{account}/approve").status_code == 403
+    assert "待核准 1 个" in security.get("/staff/accounts").text
+    security.get(account)
+    assert "账号已经核准" in security.follow(f"{account}/approve").text
+    assert security.post(f"{account}/approve").status_code == 409
+    assert newcomer.post("/staff", credentials).status_code == 303
+    assert security.post(f"{account}/reset").status_code == 403
+    system.get(account)
+    assert "安全管理员核准以后" in system.post(f"{account}/reset").text
+
+
+def test_administrators_do_not_reach_each_other(town: World, people: People) -> None:
+    system = people.browser(Role.SYSTEM_ADMIN, town.town_code)
+    security = people.browser(Role.SECURITY_ADMIN, town.town_code)
+    guard = account_of(people, f"security_admin.{town.town_code}".lower())
+    system.get(guard)
+    security.get(guard)
+    assert system.post(f"{guard}/reset").status_code == 403
+    assert security.post(f"{guard}/disable").status_code == 403
+    assert security.follow("/staff/sign-out").status_code == 200
+    home = security.post(
+        "/staff", {"username": f"security_admin.{town.town_code}".lower(), "password": PASSWORD}
+    )
+    assert home.location == "/staff/accounts"
 
 
 def test_what_no_database_stores_is_refused(town: World, people: People) -> None:

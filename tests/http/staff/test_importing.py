@@ -77,6 +77,18 @@ def people(
         return open_offices(session), tmp_path
 
 
+def command(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli.main, ["staff", *words])
+    return result.exit_code, result.stdout
+
+
+def test_the_operator_resets_and_shuts_any_account(people: tuple[Offices, Path]) -> None:
+    code, password = command("reset", "--username", "County.Admin")
+    assert (code, len(password.strip())) == (0, 14)
+    assert command("disable", "--username", "county.auditor") == (0, "county.auditor is disabled.\n")
+    assert command("reset", "--username", "nobody")[0] == 1
+
+
 def run(folder: Path, *rows: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[int, str, str]:
     file = folder / "people.csv"
     file.write_bytes(csv_file(*rows, headings=HEADINGS))
