@@ -21,10 +21,12 @@ from survey_service.core.errors import ServiceError
 from survey_service.core.import_files import InvalidRows, describe_bad_rows
 from survey_service.core.logs import configure_logs
 from survey_service.core.migrations import upgrade
+from survey_service.core.privacy import Keyring
 from survey_service.demonstration.command import demo
 from survey_service.organizations.service import import_organizations
 from survey_service.retention.jobs import current_schedule
 from survey_service.retention.service import preview_schedule, run_schedule
+from survey_service.rotation import rotate_keys
 from survey_service.sealing.running import seal_campaign
 from survey_service.serving import serve_application
 from survey_service.staff.importing import import_accounts
@@ -204,6 +206,28 @@ def _write_new(path: Path, content: bytes) -> None:
         raise click.ClickException(f"Cannot write {path} ({error.strerror}).") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+
+
+@main.group()
+def keys() -> None:
+    """The keys of the installation."""
+
+
+@keys.command()
+@click.option(
+    "--force", is_flag=True, help="Also while campaigns are not sealed: their printed codes stop working."
+)
+def rotate(*, force: bool) -> None:
+    """Wrap every stored key by MASTER_KEY that MASTER_KEY_PREVIOUS opens; interrupted, say it again."""
+    app = _app()
+    settings = app.extensions["settings"]
+    if not settings.master_key_previous:
+        raise click.ClickException("MASTER_KEY_PREVIOUS has to be the master key before the present one.")
+    earlier = Keyring(secret_key=settings.secret_key, master_key=settings.master_key_previous)
+    with app.app_context(), _explained():
+        done = rotate_keys(earlier=earlier, present=app.extensions["keyring"], is_forced=force)
+    for one in done:
+        click.echo(f"{one.table}: {one.changed} wrapped anew, {one.kept} were already")
 
 
 @main.group()

@@ -79,6 +79,14 @@ class Keyring:
         except InvalidTag as error:
             raise ValueError(f"the wrapped key {label} does not open with this installation's key") from error
 
+    def can_unwrap(self, wrapped: bytes, *, label: str) -> bool:
+        """Tell whether a wrapped key opens with this master key."""
+        try:
+            self.unwrap(wrapped, label=label)
+        except ValueError:
+            return False
+        return True
+
 
 def _derive(secret: str, purpose: str) -> bytes:
     hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
