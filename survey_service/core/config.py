@@ -104,6 +104,11 @@ def _retention(env: Env) -> tuple[int, int | None]:
     return days or 0, _at_least_one("RETENTION_TEXT_YEARS", years)
 
 
+def _roles(env: Env) -> frozenset[str]:
+    """Return the roles that need a second factor."""
+    return frozenset(env.str("REQUIRE_SECOND_FACTOR", "").replace(",", " ").split())
+
+
 def load_settings() -> Settings:
     """Read the environment; what is unset gets the default of a small installation on one machine."""
     env = Env()
@@ -133,6 +138,7 @@ def load_settings() -> Settings:
         flag_codes_per_browser=env.int("FLAG_CODES_PER_BROWSER", 12, validate=Range(2)),
         flag_serial_run=env.int("FLAG_SERIAL_RUN", 5, validate=Range(2)),
         require_second_factor=frozenset(env.list("REQUIRE_SECOND_FACTOR", [])),
+        require_second_factor=_roles(env),
         earlier_secret=_earlier_secret(env),
         master_key_previous=_secret(env, "MASTER_KEY_PREVIOUS", "MASTER_KEY_PREVIOUS_FILE"),
     )
