@@ -275,7 +275,14 @@ CLIENTS: Mapping[str, str] = MappingProxyType(
 )
 """What stands in a user agent, the most telling first, and our word for it."""
 SYSTEMS: Mapping[str, str] = MappingProxyType(
-    {"Android": "android", "iPhone": "iphone", "iPad": "ipad", "Windows": "windows", "Mac OS": "mac"}
+    {
+        "Android": "android",
+        "iPhone": "iphone",
+        "iPad": "ipad",
+        "Windows": "windows",
+        "Mac OS": "mac",
+        "Linux": "linux",
+    }
 )
 
 

@@ -4,7 +4,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from survey_service.campaigns.rules import Mode
+from survey_service.organizations.queries import get_organization
+from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
+from tests.factories.staff.offices import add_person
 from tests.h5.staff.conftest import open_context, sign_in
 from tests.h5.test_for_everybody import violations
 
@@ -26,6 +29,10 @@ PAGES = (
     "/staff/organizations/import",
     "/staff/accounts",
     "/staff/accounts/new",
+    "/staff/accounts/import",
+    "/staff/accounts/{secretary}",
+    "/staff/account",
+    "/staff/second-factor",
     "/staff/password",
     "/staff/nowhere",
 )
@@ -38,7 +45,14 @@ def addresses(town: World) -> list[str]:
     town.issue(Mode.OPEN)
     town.issue(Mode.PANEL, count=2)
     codes = {"village": town.village_codes[0], "empty": town.village_codes[2]}
-    return [page.format(id=town.campaign_id, **codes) for page in PAGES]
+    return [page.format(id=town.campaign_id, secretary=hire_secretary(town), **codes) for page in PAGES]
+
+
+def hire_secretary(town: World) -> int:
+    """Return the account of somebody whom the clerk manages."""
+    with town.app.extensions["database"].unit_of_work() as session:
+        village = get_organization(session, code=town.village_codes[0])
+        return add_person(session, "secretary", Role.BRANCH_SECRETARY, village).id
 
 
 def look_at(page: Page, address: str, width: int) -> list[str]:

@@ -17,9 +17,11 @@ from flask.testing import FlaskClient
 import survey_service
 from survey_service.auditing.rules import Entry
 from survey_service.core import clock
+from survey_service.core.privacy import Keyring
 from survey_service.entrances.codes import grouped
 from survey_service.organizations.queries import list_ancestors
 from survey_service.retention.jobs import sweep_retention
+from survey_service.rotation import rotate_keys
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.one_time_codes import code_of_step, step_at
 from survey_service.staff.rules import Role
@@ -76,6 +78,7 @@ class Story:
         self.voter()
         self.anomalies()
         self.end()
+        self.change_master_key()
 
     def hire_county(self) -> str:
         with self.world.app.extensions["database"].reading() as session:
@@ -220,6 +223,10 @@ class Story:
         self.secrets.add(ticket)
         ruling = {"organization_code": self.world.village_codes[0], "decision": "hold", "reason": REASON}
         self.call("POST", f"{self.place}/disputes", ruling)
+    def change_master_key(self) -> None:
+        present = Keyring(secret_key="secret", master_key="another")
+        with self.world.app.app_context():
+            rotate_keys(earlier=self.world.keyring, present=present, is_forced=True)
 
     def end(self) -> None:
         self.world.drain()

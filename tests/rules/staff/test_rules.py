@@ -8,15 +8,19 @@ from hypothesis import strategies as st
 
 from survey_service.core.texts import text
 from survey_service.staff.rules import (
+    ACCOUNT_RIGHTS,
+    CLIENTS,
     FORBIDDEN_PASSWORDS,
     IDLE_TIMEOUT,
     LOCKOUT,
     MAX_FAILED_LOGINS,
     PERMISSIONS,
+    SYSTEMS,
     Lockout,
     PasswordFault,
     Role,
     TokenKind,
+    describe_client,
     is_alive,
     is_allowed,
     is_display_name,
@@ -26,6 +30,7 @@ from survey_service.staff.rules import (
     may_manage,
     normalize_username,
     password_faults,
+    withheld_permissions,
 )
 
 NOW = datetime(2026, 11, 21, 1, tzinfo=UTC)
@@ -185,3 +190,48 @@ def test_only_a_browsers_session_ends_by_idleness(kind: TokenKind, is_open: bool
 def test_the_last_use_is_written_once_a_minute() -> None:
     assert not is_touch_due(NOW - timedelta(seconds=59), NOW)
     assert is_touch_due(NOW - timedelta(seconds=60), NOW)
+
+
+def test_the_separate_administrators_see_no_evaluation() -> None:
+    figures = [name for name in PERMISSIONS if name.split(".")[0] in {"campaigns", "scores", "progress"}]
+    for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+        assert not [name for name in figures if is_allowed(role, name)]
+
+
+def test_what_gives_and_what_takes_is_never_in_one_hand_of_the_separate_administrators() -> None:
+    hands = [
+        {name for name in ACCOUNT_RIGHTS if is_allowed(role, name)}
+        for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN)
+    ]
+    assert hands[0] & hands[1] == set()
+    assert hands[0] | hands[1] == ACCOUNT_RIGHTS
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_separation_takes_account_rights_from_business_roles_only(role: Role) -> None:
+    is_office = role in {Role.COUNTY_ADMIN, Role.TOWN_STAFF}
+    assert withheld_permissions(role, is_separated=True) == (ACCOUNT_RIGHTS if is_office else set())
+    assert withheld_permissions(role, is_separated=False) == set()
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "described"),
+    [
+        ("Mozilla/5.0 (Linux; Android 13) Chrome/107 MicroMessenger/8.0.30", "wechat.android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17) AppleWebKit Mobile Safari/604", "safari.iphone"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537 Edg/120", "edge.windows"),
+        ("curl/8", "other.other"),
+        ("", "other.other"),
+    ],
+)
+def test_a_device_is_described_coarsely(user_agent: str, described: str) -> None:
+    assert describe_client(user_agent) == described
+
+
+def test_every_device_has_words_for_people() -> None:
+    words = [f"client_{word}" for word in (*CLIENTS.values(), "other", "bearer")]
+    words += [f"system_{word}" for word in (*SYSTEMS.values(), "other")]
+    assert all(text(f"staff_pages.{word}") for word in words)
+    assert (
+        max(len(client) + 1 + len(system) for client in CLIENTS.values() for system in SYSTEMS.values()) < 32
+    )
