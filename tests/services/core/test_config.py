@@ -43,7 +43,7 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, t
 def test_an_earlier_key_needs_an_end(monkeypatch: pytest.MonkeyPatch, until: str) -> None:
     monkeypatch.setenv("SECRET_KEY_PREVIOUS", "old")
     monkeypatch.setenv("SECRET_KEY_PREVIOUS_UNTIL", until)
-    with pytest.raises(ValueError, match="isoformat|offset"):
+    with pytest.raises(ValueError, match=r"isoformat|offset"):
         load_settings()
 
 
