@@ -52,7 +52,7 @@ def hire_secretary(town: World) -> int:
     """Return the account of somebody whom the clerk manages."""
     with town.app.extensions["database"].unit_of_work() as session:
         village = get_organization(session, code=town.village_codes[0])
-        return add_person(session, "secretary", Role.BRANCH_SECRETARY, village).id
+        return add_person(session, "village.secretary", Role.BRANCH_SECRETARY, village).id
 
 
 def look_at(page: Page, address: str, width: int) -> list[str]:
