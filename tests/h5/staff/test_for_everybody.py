@@ -45,7 +45,8 @@ def addresses(town: World) -> list[str]:
     town.issue(Mode.OPEN)
     town.issue(Mode.PANEL, count=2)
     codes = {"village": town.village_codes[0], "empty": town.village_codes[2]}
-    return [page.format(id=town.campaign_id, secretary=hire_secretary(town), **codes) for page in PAGES]
+    secretary = hire_secretary(town)
+    return [page.format(id=town.campaign_id, secretary=secretary, **codes) for page in PAGES]
 
 
 def hire_secretary(town: World) -> int:
