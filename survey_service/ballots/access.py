@@ -15,8 +15,8 @@ from survey_service.ballots.intake import IntakeWatch
 from survey_service.ballots.rules import FlagLimits, participation_digest
 from survey_service.campaigns.queries import get_campaign_key
 from survey_service.campaigns.rules import Mode, OpenRequires
-from survey_service.core.config import Settings
 from survey_service.core import clock
+from survey_service.core.config import Settings
 from survey_service.core.digests import keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, Unauthorized
 from survey_service.core.http import client_network

@@ -137,7 +137,6 @@ def load_settings() -> Settings:
         flag_burst_ballots=env.int("FLAG_BURST_BALLOTS", 40, validate=Range(1)),
         flag_codes_per_browser=env.int("FLAG_CODES_PER_BROWSER", 12, validate=Range(2)),
         flag_serial_run=env.int("FLAG_SERIAL_RUN", 5, validate=Range(2)),
-        require_second_factor=frozenset(env.list("REQUIRE_SECOND_FACTOR", [])),
         require_second_factor=_roles(env),
         earlier_secret=_earlier_secret(env),
         master_key_previous=_secret(env, "MASTER_KEY_PREVIOUS", "MASTER_KEY_PREVIOUS_FILE"),

@@ -1,7 +1,7 @@
 """Passwords as they are stored: slow hashes of chosen ones, fast digests of one-time ones.
 
 A one-time password is random (69 bits) and opens nothing after two weeks or after the first change. Nobody
-guesses it, however fast its digest is, and a county's 400 slips are made in no time (decision 23).
+guesses it, however fast its digest is, and a county's 400 slips are made in no time (decision 24).
 """
 
 import hmac

@@ -223,6 +223,7 @@ class Story:
         self.secrets.add(ticket)
         ruling = {"organization_code": self.world.village_codes[0], "decision": "hold", "reason": REASON}
         self.call("POST", f"{self.place}/disputes", ruling)
+
     def change_master_key(self) -> None:
         present = Keyring(secret_key="secret", master_key="another")
         with self.world.app.app_context():
