@@ -122,7 +122,7 @@ def test_after_a_failure_of_any_statement_it_ends_the_same(tmp_path: Path, sqlit
     assert number > len(MOMENTS)
 
 
-def refuse(_engine: object) -> None:
+def refuse(_engine: object, *, now: object) -> None:
     raise Unavailable
 
 
