@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
@@ -17,7 +18,7 @@ from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.queries import is_within
 from survey_service.sealing.models import SealedScore
 from survey_service.sealing.queries import is_newest_score, list_sealed_parts
-from survey_service.tallies.models import TallyHead, TallyRow
+from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
 
 EVERYWHERE = "/"
 
@@ -165,11 +166,12 @@ def list_totals(session: Session, campaign_id: int, *, within_path: str) -> list
 
 def list_turnouts(
     session: Session, campaign_ids: Collection[int], *, within_path: str
-) -> list[tuple[int, Mapping[str, int | None], int]]:
-    """Return campaign, eligible people by class and returned ballots of every subject inside a sub-tree."""
+) -> list[tuple[int, int, Mapping[str, int | None], int]]:
+    """Return campaign, subject, eligible people by class and returned ballots inside a sub-tree."""
     statement = (
         select(
             CampaignSubject.campaign_id,
+            CampaignSubject.subject_id,
             func.coalesce(SealedScore.eligible, CampaignSubject.eligible),
             func.coalesce(SealedScore.returned, TallyHead.returned),
         )
@@ -180,7 +182,35 @@ def list_turnouts(
         .where(CampaignSubject.campaign_id.in_(campaign_ids), is_within(within_path))
     )
     rows = session.execute(statement)
-    return [(campaign_id, json.loads(eligible), returned or 0) for campaign_id, eligible, returned in rows]
+    return [
+        (campaign, subject, json.loads(eligible), returned or 0)
+        for campaign, subject, eligible, returned in rows
+    ]
+
+
+def count_before(
+    session: Session, campaign_ids: Collection[int], *, within_path: str, day: date
+) -> dict[int, dict[int, int]]:
+    """Return how many ballots were counted before a day, by campaign and subject inside a sub-tree."""
+    counted: dict[int, dict[int, int]] = {campaign_id: {} for campaign_id in campaign_ids}
+    if not counted:
+        return counted
+    statement = (
+        select(TurnoutDay.campaign_id, TurnoutDay.subject_id, func.sum(TurnoutDay.returned))
+        .join(
+            CampaignSubject,
+            and_(
+                CampaignSubject.campaign_id == TurnoutDay.campaign_id,
+                CampaignSubject.subject_id == TurnoutDay.subject_id,
+            ),
+        )
+        .join(Organization, Organization.id == CampaignSubject.organization_id)
+        .where(TurnoutDay.campaign_id.in_(campaign_ids), TurnoutDay.day < day, is_within(within_path))
+        .group_by(TurnoutDay.campaign_id, TurnoutDay.subject_id)
+    )
+    for campaign_id, subject_id, returned in session.execute(statement):
+        counted[campaign_id][subject_id] = int(returned)
+    return counted
 
 
 def count_parts(session: Session, campaign_id: int, *, within_path: str) -> dict[int, Parts]:

@@ -20,6 +20,11 @@ def is_released_to(role: Role, state: State) -> bool:
     return role is not Role.BRANCH_SECRETARY or state in FINAL_STATES
 
 
+def is_turnout_delayed(role: Role, state: State) -> bool:
+    """Tell whether turnout is that of the end of yesterday: a rated party must not see who has just voted."""
+    return role is Role.BRANCH_SECRETARY and state not in FINAL_STATES
+
+
 def may_see_live_parts(role: Role) -> bool:
     """Tell whether turnout may be shown by class and mode while ballots come in."""
     return role is not Role.BRANCH_SECRETARY

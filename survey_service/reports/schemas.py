@@ -43,6 +43,9 @@ class ProgressItem(Schema):
 
 
 class ProgressOut(Schema):
+    """A rated party is given the turnout of the end of a day, which is then named."""
+
+    as_of = fields.Date()
     items = fields.List(fields.Nested(ProgressItem()), required=True)
 
 
@@ -141,7 +144,9 @@ class ScoreDetail(ScoreItem):
 
 
 def progress_json(rows: list[Progress]) -> dict[str, Any]:
-    return {"items": [_progress_item(row) for row in rows]}
+    days = [row.as_of.isoformat() for row in rows if row.as_of]
+    named = {"as_of": days[0]} if days else {}
+    return {**named, "items": [_progress_item(row) for row in rows]}
 
 
 def _progress_item(row: Progress) -> dict[str, Any]:

@@ -6,8 +6,8 @@ the turnout is put in anew from the tally, so that it is always that of now.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from survey_service.campaigns.queries import (
     list_visible_campaigns,
 )
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
+from survey_service.core import clock
 from survey_service.core.errors import Forbidden, NotFound
 from survey_service.core.permissions import Identity
 from survey_service.mass_evaluation.json_form import NO_EXCLUSION, NOTHING_DERIVED, held_figures, summary_json
@@ -32,6 +33,7 @@ from survey_service.reports.queries import (
     RatedPlace,
     Release,
     Total,
+    count_before,
     count_parts,
     count_sealed_parts,
     list_places,
@@ -43,6 +45,7 @@ from survey_service.reports.rules import (
     add_turnouts,
     count_eligible,
     is_released_to,
+    is_turnout_delayed,
     may_see_disputes,
     may_see_live_parts,
     may_see_parts,
@@ -60,12 +63,16 @@ MOST_CAMPAIGNS = 200
 
 @dataclass(frozen=True)
 class Progress:
-    """The live turnout of one subject; the parts are None for those who may not see them."""
+    """The turnout of one subject; the parts are None for those who may not see them.
+
+    `as_of` is the day at whose end it was counted, or None where it is that of now.
+    """
 
     place: RatedPlace
     turnout: Turnout
     by_mode: Mapping[Mode, int] | None
     by_class: Mapping[RaterClass, int] | None
+    as_of: date | None = None
 
     @property
     def response_rate(self) -> str | None:
@@ -137,8 +144,8 @@ def response_rate(turnout: Turnout) -> str | None:
     return None if turnout.share is None else show(turnout.share * HUNDRED)
 
 
-def read_progress(session: Session, *, staff: Identity, campaign_id: int) -> list[Progress]:
-    """Return the live turnout of every subject inside the reader's sub-tree.
+def read_progress(session: Session, *, staff: Identity, campaign_id: int, now: datetime) -> list[Progress]:
+    """Return the turnout of every subject inside the reader's sub-tree.
 
     Raises NotFound, and Forbidden where the campaign concerns nobody there.
     """
@@ -146,7 +153,8 @@ def read_progress(session: Session, *, staff: Identity, campaign_id: int) -> lis
     formula = get_formula(campaign)
     places = list_places(session, campaign_id, within_path=staff.path)
     if not may_see_live_parts(Role(staff.role)):
-        return [Progress(place, _turnout(place, formula), None, None) for place in places]
+        delayed = _count_delayed(session, staff, [campaign], now).get(campaign_id)
+        return [_whole_progress(place, formula, delayed, now) for place in places]
     count = count_sealed_parts if campaign.sealed_at else count_parts
     parts = count(session, campaign_id, within_path=staff.path)
     return [
@@ -157,23 +165,47 @@ def read_progress(session: Session, *, staff: Identity, campaign_id: int) -> lis
     ]
 
 
-def list_campaigns(session: Session, *, staff: Identity) -> list[CampaignSummary]:
+def _whole_progress(
+    place: RatedPlace, formula: Formula, delayed: Mapping[int, int] | None, now: datetime
+) -> Progress:
+    if delayed is None:
+        return Progress(place, _turnout(place, formula), None, None)
+    place = replace(place, returned=delayed.get(place.subject_id, 0))
+    yesterday = clock.local_day(now) - timedelta(days=1)
+    return Progress(place, _turnout(place, formula), None, None, as_of=yesterday)
+
+
+def _count_delayed(
+    session: Session, staff: Identity, campaigns: Sequence[Campaign], now: datetime
+) -> dict[int, dict[int, int]]:
+    """Return the ballots of before today by subject, of those campaigns whose live turnout is not shown."""
+    role = Role(staff.role)
+    found = [one.id for one in campaigns if is_turnout_delayed(role, one.window.state(now))]
+    return count_before(session, found, within_path=staff.path, day=clock.local_day(now))
+
+
+def list_campaigns(session: Session, *, staff: Identity, now: datetime) -> list[CampaignSummary]:
     """Return the campaigns that concern the reader's sub-tree, oldest first."""
     campaigns = list_visible_campaigns(session, staff=staff, limit=MOST_CAMPAIGNS)
     turnouts: dict[int, list[Turnout]] = {campaign.id: [] for campaign in campaigns}
     classes = {campaign.id: get_formula(campaign).class_weights for campaign in campaigns}
-    for campaign_id, eligible, returned in list_turnouts(session, turnouts, within_path=staff.path):
+    delayed = _count_delayed(session, staff, campaigns, now)
+    rows = list_turnouts(session, turnouts, within_path=staff.path)
+    for campaign_id, subject_id, eligible, returned in rows:
         number = count_eligible(eligible, classes[campaign_id])
-        turnouts[campaign_id].append(Turnout(returned, number))
+        shown = delayed[campaign_id].get(subject_id, 0) if campaign_id in delayed else returned
+        turnouts[campaign_id].append(Turnout(shown, number))
     return [
         CampaignSummary(campaign, len(turnouts[campaign.id]), add_turnouts(turnouts[campaign.id]))
         for campaign in campaigns
     ]
 
 
-def read_progress_board(session: Session, *, staff: Identity, campaign_id: int) -> ProgressBoard:
+def read_progress_board(
+    session: Session, *, staff: Identity, campaign_id: int, now: datetime
+) -> ProgressBoard:
     """Return what the page of a campaign's progress shows; raises as `read_progress` does."""
-    rows = read_progress(session, staff=staff, campaign_id=campaign_id)
+    rows = read_progress(session, staff=staff, campaign_id=campaign_id, now=now)
     by_day: dict[date, int] = {}
     if may_see_live_parts(Role(staff.role)):
         for one in daily_turnout(session, campaign_id, [row.place.subject_id for row in rows]):

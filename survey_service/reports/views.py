@@ -31,7 +31,7 @@ CAMPAIGN = "/campaigns/<int:campaign_id>"
 def show_progress(campaign_id: int) -> Response:
     """Return the live turnout of one's own sub-tree."""
     with reading() as session:
-        rows = service.read_progress(session, staff=current_staff(), campaign_id=campaign_id)
+        rows = service.read_progress(session, staff=current_staff(), campaign_id=campaign_id, now=clock.now())
         return jsonify(progress_json(rows))
 
 

@@ -41,7 +41,7 @@ def list_campaigns() -> str:
     """List the campaigns that concern one's own sub-tree, the newest first."""
     now = clock.now()
     with reading() as session:
-        found = service.list_campaigns(session, staff=current_staff())
+        found = service.list_campaigns(session, staff=current_staff(), now=now)
     cards = [campaign_card(summary, now=now) for summary in reversed(found)]
     return render_template("staff/campaigns.html", campaigns=cards)
 

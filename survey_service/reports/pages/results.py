@@ -19,10 +19,10 @@ CAMPAIGN = "/campaigns/<int:campaign_id>"
 @requires("progress.read")
 def show_campaign(campaign_id: int) -> str:
     """Show who has taken part so far, by organization, mode and day."""
-    staff = current_staff()
+    staff, now = current_staff(), clock.now()
     with reading() as session:
-        board = service.read_progress_board(session, staff=staff, campaign_id=campaign_id)
-    page = progress_page(board, role=Role(staff.role), now=clock.now())
+        board = service.read_progress_board(session, staff=staff, campaign_id=campaign_id, now=now)
+    page = progress_page(board, role=Role(staff.role), now=now)
     return render_template("staff/progress.html", page=page)
 
 

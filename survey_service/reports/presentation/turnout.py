@@ -147,8 +147,16 @@ def progress_page(board: ProgressBoard, *, role: Role, now: datetime) -> Progres
         modes=_parts(Mode, "mode", (row.by_mode for row in board.rows)),
         classes=_parts(RaterClass, "class", (row.by_class for row in board.rows)),
         days=columns(_every_day(board.by_day)),
-        made_at=clock.local_text(now),
+        made_at=_made_at(board, now),
     )
+
+
+def _made_at(board: ProgressBoard, now: datetime) -> str:
+    """Say of when the numbers are."""
+    day = next((row.as_of for row in board.rows if row.as_of), None)
+    if day is None:
+        return text("staff_pages.made_at", at=clock.local_text(now))
+    return text("staff_pages.made_at_end_of_day", month=day.month, day=day.day)
 
 
 def _place(row: Progress) -> PlaceView:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 from flask import Flask
 
 from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.campaigns.service import close_campaign
 from survey_service.reports.schemas import ProgressOut
 from survey_service.staff.rules import Role
-from tests.factories.campaigns import World, start_campaign
+from survey_service.tallies.service import rebuild_dirty
+from tests.factories.campaigns import NOW, World, start_campaign
 from tests.http.reports.conftest import People
 
 Counting = Callable[[], AbstractContextManager[list[str]]]
@@ -59,9 +62,28 @@ def test_a_secretary_sees_the_own_total_only(town: World, people: People) -> Non
     town.vote(["satisfied"] * 2)
     town.drain()
     client = people.system(Role.BRANCH_SECRETARY, town.village_codes[0])
-    [row] = client.get(address(town)).json["items"]
-    assert (row["organization_code"], row["returned"]) == (town.village_codes[0], 2)
+    answer = client.get(address(town)).json
+    [row] = answer["items"]
+    assert (row["organization_code"], row["returned"]) == (town.village_codes[0], 0)
     assert row["by_mode"] is row["by_class"] is None
+    assert answer["as_of"] == "2026-11-20"
+    assert ProgressOut().validate(answer) == {}
+
+
+def test_a_secretary_sees_the_turnout_of_the_end_of_yesterday(town: World, people: People) -> None:
+    town.vote(["satisfied"] * 2)
+    database = town.app.extensions["database"]
+    with town.app.app_context(), database.unit_of_work() as session:
+        rebuild_dirty(session, campaign_id=town.campaign_id, now=NOW - timedelta(days=1))
+    town.vote(["satisfied"] * 3)
+    town.drain()
+    client = people.system(Role.BRANCH_SECRETARY, town.village_codes[0])
+    assert [row["returned"] for row in client.get(address(town)).json["items"]] == [2]
+    browser = people.browser(Role.BRANCH_SECRETARY, town.village_codes[0])
+    assert "截至11月20日24时的数字" in browser.get(f"/staff/campaigns/{town.campaign_id}").text
+    with database.unit_of_work() as session:
+        close_campaign(session, campaign_id=town.campaign_id, now=NOW)
+    assert [row["returned"] for row in client.get(address(town)).json["items"]] == [5]
 
 
 def test_where_a_number_of_people_is_unknown_so_is_the_rate(campaign_app: Flask, people: People) -> None:
