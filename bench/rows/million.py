@@ -8,6 +8,9 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
 from bench.city import USERNAME, City
 from bench.contest import Contestant, Sample, Samples, hold, ratios, tabulate
 from bench.processes import Finished, run_to_end
@@ -17,9 +20,13 @@ from bench.scale import FEW, Scale
 from bench.servers import Databases, Installation, product, program
 from bench.stored import store_ballots
 from bench.surroundings import command_environment
+from survey_service.mass_evaluation.verdicts import Turnout
+from survey_service.reports.queries import list_releases, list_totals
+from survey_service.reports.service import join_totals
 
 _MOST_RATIO = 1.1
 _MOST_SCORE_MS = 50
+_MOST_DISCLOSURE_MS = 10
 _MOST_RECOUNT_SECONDS = 30
 _MOST_RECOUNT_MEGABYTES = 300
 _SCORE_REQUESTS = 60
@@ -49,7 +56,12 @@ def measure(
         )
     after = _recount(databases, folder)
     return Section(
-        [*_cost_targets(samples, scale), _score_target(scores, scale), *_recount_targets(recounts, scale)],
+        [
+            *_cost_targets(samples, scale),
+            _score_target(scores, scale),
+            _disclosure_target(databases.cluster.url(_MANY), city.campaign_id),
+            *_recount_targets(recounts, scale),
+        ],
         [
             tabulate("A ballot beside many", _titled(samples, sizes), what="ballot"),
             _wal_table(samples, sizes),
@@ -155,6 +167,22 @@ def _score_target(scores: Spread | None, scale: Scale) -> Target:
     if scores is None:
         return Target(what, f"≤ {_MOST_SCORE_MS} ms", "not there yet")
     return at_most(what, _MOST_SCORE_MS, scores, unit="ms")
+
+
+def _disclosure_target(url: str, campaign_id: int) -> Target:
+    """Measure what disclosure control adds to a reader: the totals; parts were withheld before storing."""
+    with Session(create_engine(url)) as session:
+        found = list_releases(session, campaign_id)
+        places = [(one.place.path, Turnout(one.place.returned, 1)) for one in found]
+
+        def milliseconds() -> float:
+            started = time.perf_counter()
+            join_totals(list_totals(session, campaign_id, within_path="/"), places)
+            return 1e3 * (time.perf_counter() - started)
+
+        spread = Spread.of(milliseconds() for _ in range(_SCORE_REQUESTS))
+    what = f"… of it disclosure control (totals of {len(places)} subjects)"
+    return at_most(what, _MOST_DISCLOSURE_MS, spread, unit="ms", places=1)
 
 
 def _recount_targets(recounts: list[Finished], scale: Scale) -> list[Target]:

@@ -236,8 +236,13 @@ def _read_totals(
     if not may_see_totals(Role(staff.role)):
         return []
     totals = list_totals(session, campaign_id, within_path=staff.path)
+    return join_totals(totals, [(score.place.path, score.turnout) for score in scores])
+
+
+def join_totals(totals: Sequence[Total], places: Sequence[tuple[str, Turnout]]) -> list[TotalScore]:
+    """Put the live turnout into the totals; `places` are the paths of all subjects with theirs."""
     return [
-        _read_total(total, [score.turnout for score in scores if score.place.path.startswith(total.path)])
+        _read_total(total, [turnout for path, turnout in places if path.startswith(total.path)])
         for total in totals
     ]
 

@@ -79,11 +79,14 @@ def test_a_secretary_sees_the_turnout_of_the_end_of_yesterday(town: World, peopl
     town.drain()
     client = people.system(Role.BRANCH_SECRETARY, town.village_codes[0])
     assert [row["returned"] for row in client.get(address(town)).json["items"]] == [2]
-    browser = people.browser(Role.BRANCH_SECRETARY, town.village_codes[0])
-    assert "截至11月20日24时的数字" in browser.get(f"/staff/campaigns/{town.campaign_id}").text
     with database.unit_of_work() as session:
         close_campaign(session, campaign_id=town.campaign_id, now=NOW)
     assert [row["returned"] for row in client.get(address(town)).json["items"]] == [5]
+
+
+def test_the_page_of_a_secretary_names_the_day(town: World, people: People) -> None:
+    browser = people.browser(Role.BRANCH_SECRETARY, town.village_codes[0])
+    assert "截至11月20日24时的数字" in browser.get(f"/staff/campaigns/{town.campaign_id}").text
 
 
 def test_where_a_number_of_people_is_unknown_so_is_the_rate(campaign_app: Flask, people: People) -> None:
