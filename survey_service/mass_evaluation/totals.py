@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from survey_service.campaigns.rules import Formula, RaterClass
 from survey_service.core.disclosure import is_total_telling
 from survey_service.mass_evaluation.rules import MassScore, score_subject, withhold
-from survey_service.mass_evaluation.slices import weighing
+from survey_service.mass_evaluation.slices import counted_slices, weighing
 from survey_service.mass_evaluation.verdicts import Reason, Status
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.rules import TallySlice
@@ -98,7 +98,7 @@ def _add_masses(masses: dict[RaterClass, list[int]], more: Mapping[RaterClass, S
 
 def _withheld_ballots(formula: Formula, leaf: Leaf) -> dict[RaterClass, list[int]]:
     counts: dict[RaterClass, int] = {}
-    for tally in weighing(leaf.slices, formula):
+    for tally in weighing(counted_slices(leaf.slices), formula):
         counts[tally.rater_class] = counts.get(tally.rater_class, 0) + tally.returned
     return {key: [count] for key, count in counts.items() if count and key in leaf.withheld}
 

@@ -1,6 +1,7 @@
 """Totals of towns and counties, and when they are withheld."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,12 @@ def test_what_a_town_shows_together_is_known_to_the_county() -> None:
 def test_a_subject_with_withheld_items_withholds_its_totals() -> None:
     leaves = [village(NORTH, 10), village(NORTH, 10, is_whole=False)]
     assert reasons(*leaves) == {NORTH: Reason.COMPLEMENTARY}
+
+
+def test_excluded_ballots_hide_nobody() -> None:
+    excluded = replace(make_slice(satisfied=9), is_excluded=True)
+    hidden = [replace(leaf, slices=[*leaf.slices, excluded]) for leaf in (small(NORTH, 2), small(NORTH, 2))]
+    assert reasons(village(NORTH, 10), *hidden) == {NORTH: Reason.COMPLEMENTARY}
 
 
 def test_a_total_of_nothing_says_why() -> None:
