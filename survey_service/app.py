@@ -37,6 +37,9 @@ from survey_service.sealing.views import blp as sealing
 from survey_service.staff.authenticate import authenticate
 from survey_service.staff.rules import Role, is_allowed
 from survey_service.staff.views import blp as staff
+from survey_service.wechat import sign_in as wechat
+from survey_service.wechat.pages import pages as wechat_pages
+from survey_service.wechat.rules import read_verification_files
 from survey_service.wiring import HANDLERS, SWEEPS
 
 API_PREFIX = "/api/v1"
@@ -70,6 +73,8 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["ballot_pages"] = {}
     app.extensions["posted_entrances"] = PostedEntrances()
     app.extensions |= access.install(settings)
+    app.extensions["wechat"] = wechat.install(settings, app.extensions["keyring"])
+    app.extensions["wechat_verification_files"] = read_verification_files(settings.wechat_verify_files)
     app.extensions["database"].before_commit = _append_to_audit_trail
     _connect_jobs(app, settings)
     http.install(app)
@@ -110,6 +115,7 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(campaign_pages)
     app.register_blueprint(voter_pages)
     app.register_blueprint(anomaly_pages)
+    app.register_blueprint(wechat_pages)
     app.register_blueprint(bulletin_pages)
     app.register_blueprint(staff_pages)
 

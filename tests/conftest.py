@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.browser",
     "tests.support.application",
+    "tests.support.wechat",
 ]
 
 # Busy machines make examples slow, which says nothing about the code. In CI the same examples come each time.

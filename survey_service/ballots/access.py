@@ -14,17 +14,18 @@ from sqlalchemy.orm import Session
 from survey_service.ballots.intake import IntakeWatch
 from survey_service.ballots.rules import FlagLimits, participation_digest
 from survey_service.campaigns.queries import get_campaign_key
-from survey_service.campaigns.rules import Mode, OpenRequires
+from survey_service.campaigns.rules import Mode, OpenRequires, State
 from survey_service.core import clock
 from survey_service.core.config import Settings
-from survey_service.core.digests import keyed_digest, sign, verify
+from survey_service.core.digests import sign, verify
 from survey_service.core.errors import Forbidden, Unauthorized
-from survey_service.core.http import client_network
-from survey_service.core.privacy import Keyring, current_keyring, new_key
+from survey_service.core.http import set_cookie
+from survey_service.core.privacy import Keyring, current_keyring
 from survey_service.core.rate_limits import RateLimit
 from survey_service.entrances import codes
 from survey_service.entrances.queries import OpenedEntrance, digest_code
 from survey_service.entrances.rules import Ticket, credential_mac, issue_ticket, read_ticket
+from survey_service.wechat import sign_in
 
 DEVICE_COOKIE = "device"
 DEVICE_COOKIE_DAYS = 400
@@ -32,12 +33,11 @@ DEVICE_COOKIE_DAYS = 400
 ANSWERED_COOKIE_DAYS = 60
 _DAY = 24 * 3600
 _DEVICE_BYTES = 16
-_PROCESS_KEY = new_key()
 
 
 @dataclass(frozen=True)
 class Credential:
-    """What counts once: a slot or a device; `value` never leaves this request but as a digest."""
+    """What counts once: a slot, a device or an account; `value` never leaves this request but as a digest."""
 
     kind: str
     value: str
@@ -45,6 +45,28 @@ class Credential:
     @property
     def mac(self) -> str:
         return credential_mac(self.kind, self.value)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who opens an entrance: by which credential, and whether that came with the request."""
+
+    credential: Credential
+    is_known: bool
+    device: str | None = None
+    """The device that the answer must name in a cookie; None where something else is the credential."""
+
+
+class SignInRequired(Unauthorized):
+    """A posted code asks for WeChat, and nobody has signed in; `entrance` is what was opened."""
+
+    code = "sign_in_required"
+
+    def __init__(self, entrance: OpenedEntrance) -> None:
+        # Opened inside WeChat, the page itself leads to the sign-in and back.
+        page = f"{current_app.extensions['settings'].public_url}/s/{entrance.code}"
+        super().__init__(extra={"sign_in_url": page})
+        self.entrance = entrance
 
 
 class VoterLimits:
@@ -77,19 +99,6 @@ def known_device() -> str | None:
     return payload.hex() if payload is not None else None
 
 
-def set_cookie(response: Response, name: str, value: str, *, max_age: int, path: str = "/") -> None:
-    """Set a cookie that scripts cannot read; Secure only where the service is reached by https."""
-    response.set_cookie(
-        name,
-        value,
-        max_age=max_age,
-        path=path,
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.extensions["settings"].is_https,
-    )
-
-
 def make_device() -> str:
     """Return a fresh device id."""
     return secrets.token_hex(_DEVICE_BYTES)
@@ -102,20 +111,35 @@ def set_device_cookie(response: Response, device: str) -> None:
 
 def resolve_mode(entrance: OpenedEntrance) -> Mode:
     """Return the mode of a ballot; a posted code becomes `open_device` without WeChat."""
-    if entrance.is_posted and entrance.open_requires is OpenRequires.DEVICE:
+    if entrance.is_posted and not asks_for_wechat(entrance):
         return Mode.OPEN_DEVICE
     return entrance.mode
 
 
-def credential_for(entrance: OpenedEntrance, device: str | None) -> Credential:
-    """Return the credential that opens an entrance; raises Unauthorized `sign_in_required`."""
+def asks_for_wechat(entrance: OpenedEntrance) -> bool:
+    """Tell whether a code opens for WeChat accounts only; a preview counts nothing and opens for all."""
+    wants_account = entrance.open_requires is OpenRequires.WECHAT and not entrance.is_preview
+    return entrance.is_posted and wants_account
+
+
+def identify(entrance: OpenedEntrance) -> Holder:
+    """Return who opens an entrance; raises SignInRequired."""
     if not entrance.is_posted:
-        return Credential("slot", str(entrance.entrance_id))
-    if entrance.open_requires is OpenRequires.WECHAT or device is None:
-        # Opened inside WeChat, the page itself leads to the sign-in and back.
-        page = f"{current_app.extensions['settings'].public_url}/s/{entrance.code}"
-        raise Unauthorized("sign_in_required", extra={"sign_in_url": page})
-    return Credential("device", device)
+        return Holder(Credential("slot", str(entrance.entrance_id)), is_known=False)
+    if asks_for_wechat(entrance):
+        account = next(iter(sign_in.known_accounts()), None)
+        if account is None:
+            raise SignInRequired(entrance)
+        return Holder(Credential("openid", account), is_known=True)
+    known = known_device()
+    device = known or make_device()
+    return Holder(Credential("device", device), is_known=known is not None, device=device)
+
+
+def should_sign_in_again(entrance: OpenedEntrance) -> bool:
+    """Tell whether a phone has to ask WeChat anew who holds it: too long ago, or after a ballot."""
+    is_asked = asks_for_wechat(entrance) and entrance.state is State.OPEN
+    return is_asked and not sign_in.is_fresh() and sign_in.is_possible_here()
 
 
 def make_ticket(entrance: OpenedEntrance, credential: Credential, opened_at: datetime) -> str:
@@ -161,7 +185,10 @@ def _read_ticket(keyring: Keyring, signed: str) -> Ticket | None:
 def _presented(ticket: Ticket) -> Credential | None:
     if ticket.mode not in {Mode.OPEN, Mode.OPEN_DEVICE}:
         return Credential("slot", str(ticket.entrance_id))
-    device = known_device() if ticket.mode is Mode.OPEN_DEVICE else None
+    if ticket.mode is Mode.OPEN:
+        accounts = (Credential("openid", account) for account in sign_in.known_accounts())
+        return next((one for one in accounts if one.mac == ticket.credential), None)
+    device = known_device()
     return Credential("device", device) if device else None
 
 
@@ -190,7 +217,9 @@ def count_codes() -> int:
 
 def remember_answered(response: Response, ticket: Ticket) -> None:
     """Let this device alone know that it has voted through a one-time code."""
-    if ticket.place_id == 0:
+    if ticket.mode is Mode.OPEN:
+        sign_in.end_visit(response)
+    elif ticket.place_id == 0:
         name = _answered_cookie(ticket.entrance_id)
         set_cookie(response, name, "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)
 
@@ -198,11 +227,6 @@ def remember_answered(response: Response, ticket: Ticket) -> None:
 def is_remembered(entrance: OpenedEntrance, cookies: Mapping[str, str]) -> bool:
     """Tell whether this device has voted through this one-time code."""
     return _answered_cookie(entrance.entrance_id) in cookies
-
-
-def address_key() -> bytes:
-    """Return a key for the caller's network that is good for this process only."""
-    return keyed_digest(_PROCESS_KEY, client_network())
 
 
 def watch() -> IntakeWatch:

@@ -1,5 +1,6 @@
 """The pages that a voter's phone shows; every one works without a script."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -10,9 +11,12 @@ from survey_service.campaigns.rules import State
 from survey_service.core import clock
 from survey_service.core.db import reading, single_statements
 from survey_service.core.errors import Conflict, Invalid
+from survey_service.core.http import set_cookie
 from survey_service.core.permissions import public
 from survey_service.entrances.codes import normalize, read_symbols
-from survey_service.entrances.queries import list_posted_elsewhere
+from survey_service.entrances.queries import OpenedEntrance, list_posted_elsewhere
+from survey_service.entrances.rules import Ticket
+from survey_service.wechat import sign_in
 
 pages = Blueprint("voter", __name__)
 
@@ -34,9 +38,12 @@ def enter_code() -> Any:
 @public(_VOTER)
 def show_ballot(code: str) -> Response:
     """Show the questionnaire, or why it cannot be answered now."""
-    with reading() as session:
-        page = voting.open_page(session, raw_code=code, now=clock.now())
-        response = _opened(page)
+    try:
+        with reading() as session:
+            page = voting.open_page(session, raw_code=code, now=clock.now())
+            response = _opened(page)
+    except access.SignInRequired as required:
+        return _led_to_sign_in(required.entrance)
     if page.device is not None and access.known_device() is None:
         access.set_device_cookie(response, page.device)
     return response
@@ -44,6 +51,8 @@ def show_ballot(code: str) -> Response:
 
 def _opened(page: voting.OpenedPage) -> Response:
     entrance = page.entrance
+    if access.should_sign_in_again(entrance):
+        return sign_in.begin(f"/s/{entrance.code}")
     if not entrance.is_preview and (entrance.state is not State.OPEN or page.is_answered):
         return _message(
             presentation.state_message(entrance, ticket=page.ticket, is_answered=page.is_answered)
@@ -53,11 +62,21 @@ def _opened(page: voting.OpenedPage) -> Response:
     return response
 
 
+def _led_to_sign_in(entrance: OpenedEntrance) -> Response:
+    """Lead to WeChat where that is possible, else show the other ways; a closed campaign asks for nobody."""
+    if entrance.state is not State.OPEN:
+        return _message(presentation.state_message(entrance, ticket="", is_answered=False))
+    if sign_in.is_possible_here():
+        return sign_in.begin(f"/s/{entrance.code}")
+    ways = presentation.ways_without_wechat(entrance)
+    return make_response(render_template("voter/open_in_wechat.html", page=ways), HTTPStatus.UNAUTHORIZED)
+
+
 def _keep_secret(response: Response, code: str) -> None:
     """Give a browser without scripts the retry key of its ballot; it is kept while the page is tried."""
     secret = request.cookies.get("secret", "")
     secret = secret if is_secret(secret) else presentation.new_secret()
-    access.set_cookie(response, "secret", secret, max_age=24 * 3600, path=f"/s/{code}")
+    set_cookie(response, "secret", secret, max_age=24 * 3600, path=f"/s/{code}")
 
 
 @pages.route("/s/<code>", methods=["POST"])
@@ -69,14 +88,15 @@ def cast_ballot(code: str) -> Any:
     except Invalid as error:
         return _shown_again(code, error), error.status
     except Conflict as error:
-        return _message(presentation.conflict_message(code, error, ticket=_slot_ticket(code)))
+        ticket, credential = access.check_ticket(request.form.get("ticket", ""), code)
+        return _message(
+            presentation.conflict_message(code, error, credential, ticket=_signed_by_slot(ticket))
+        )
 
 
-def _slot_ticket(code: str) -> str:
+def _signed_by_slot(ticket: Ticket) -> str:
     """Return the ticket that was sent where it is that of a one-time code, or nothing."""
-    signed = request.form.get("ticket", "")
-    ticket, _ = access.check_ticket(signed, code)
-    return "" if ticket.place_id else signed
+    return "" if ticket.place_id else request.form["ticket"]
 
 
 def _cast(code: str) -> Response:

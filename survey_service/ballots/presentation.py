@@ -8,10 +8,11 @@ from typing import Any
 from flask import current_app, render_template
 from markupsafe import Markup
 
+from survey_service.ballots import access
 from survey_service.ballots.queries import ReceiptState
 from survey_service.ballots.schemas import shown_item
 from survey_service.ballots.voting import OpenedPage
-from survey_service.campaigns.rules import State
+from survey_service.campaigns.rules import Mode, State
 from survey_service.core import clock
 from survey_service.core.errors import ServiceError
 from survey_service.core.texts import text
@@ -83,6 +84,17 @@ class Others:
 
 
 @dataclass(frozen=True)
+class WaysWithoutWeChat:
+    """What somebody can do who has opened a posted code outside WeChat."""
+
+    organization_name: str
+    title: str
+    address: str
+    qr_url: str
+    enter_code_url: str = "/"
+
+
+@dataclass(frozen=True)
 class BallotPage:
     code: str
     organization_name: str
@@ -147,12 +159,18 @@ def _render(entrance: OpenedEntrance, ticket: str, questions: Markup, errors: Ma
         ticket=ticket,
         is_preview=entrance.is_preview,
         closes_at_text=clock.local_text(entrance.closes_at),
-        warning=text("voter.warning_open") if entrance.is_posted else "",
+        warning=_warning(access.resolve_mode(entrance)),
         recording_url=f"/recordings/{entrance.recording_digest}" if entrance.recording_digest else "",
         questions=questions,
         errors=[{"name": name, "message": sentence} for name, sentence in errors.items()],
     )
     return render_template("voter/ballot.html", page=view)
+
+
+def _warning(mode: Mode) -> str:
+    """Return what an open mode says about itself."""
+    warnings = {Mode.OPEN: "voter.warning_wechat", Mode.OPEN_DEVICE: "voter.warning_open"}
+    return text(warnings[mode]) if mode in warnings else ""
 
 
 def _notice(entrance: OpenedEntrance) -> list[str]:
@@ -200,6 +218,13 @@ def other_villages(entrance: OpenedEntrance, rows: Iterable[tuple[str, str]]) ->
     return Others(entrance.title, villages, f"/s/{entrance.code}")
 
 
+def ways_without_wechat(entrance: OpenedEntrance) -> WaysWithoutWeChat:
+    """Return the page in the place of a form that only WeChat accounts may fill in."""
+    address = f"{current_app.extensions['settings'].public_url}/s/{entrance.code}"
+    qr_url = f"/api/v1/entrances/{entrance.code}.svg"
+    return WaysWithoutWeChat(entrance.organization_name, entrance.title, address, qr_url)
+
+
 def _page_message(kind: str, *actions: Action, status: int = 200, **values: object) -> Message:
     name = str(values.pop("organization_name", ""))
     return Message(
@@ -225,9 +250,8 @@ def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -
     name = entrance.organization_name
     if is_answered:
         look_up = Action(text("voter.action_lookup"), "/receipts")
-        message = _page_message(
-            "already_answered", _enter_code(is_primary=True), look_up, organization_name=name
-        )
+        kind = "spent_account" if access.asks_for_wechat(entrance) else "already_answered"
+        message = _page_message(kind, _enter_code(is_primary=True), look_up, organization_name=name)
         return message if entrance.is_posted else replace(message, dispute=_dispute(entrance.code, ticket))
     if entrance.state is State.WITHDRAWN:
         return _page_message("withdrawn", organization_name=name, status=_STATUS_CLOSED)
@@ -238,7 +262,12 @@ def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -
     return _page_message("closed", organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
 
 
-def conflict_message(code: str, error: ServiceError, *, ticket: str = "") -> Message:
+_KINDS_OF_SPENT = {"slot": "spent_code", "device": "already_answered", "openid": "spent_account"}
+
+
+def conflict_message(
+    code: str, error: ServiceError, credential: access.Credential, *, ticket: str = ""
+) -> Message:
     """Return the page for a ballot that the table of `domain.md` section 7 refuses.
 
     `ticket` is that of a one-time code, whose holder can say that somebody else has used it.
@@ -246,7 +275,7 @@ def conflict_message(code: str, error: ServiceError, *, ticket: str = "") -> Mes
     if error.code == "secret_in_use":
         reopen = Action(text("voter.action_reopen"), f"/s/{code}", is_primary=True)
         return _page_message("bad_ticket", reopen, status=error.status)
-    kind = "different_answers" if error.code == "different_answers" else "spent_code"
+    kind = "different_answers" if error.code == "different_answers" else _KINDS_OF_SPENT[credential.kind]
     message = _page_message(kind, _enter_code(is_primary=True), status=error.status)
     is_disputable = ticket and kind == "spent_code"
     return replace(message, dispute=_dispute(code, ticket)) if is_disputable else message
@@ -270,15 +299,28 @@ _KINDS_OF_ERRORS = {
     "slow_down": "slow_down",
     "unavailable": "unavailable",
     "sign_in_required": "sign_in_required",
+    "sign_in_refused": "sign_in_refused",
+    "sign_in_failed": "sign_in_failed",
+    "virtual_identity": "virtual_identity",
+}
+
+
+_LED_TO_CODES = {
+    "unknown_code",
+    "unknown_page",
+    "sign_in_required",
+    "sign_in_refused",
+    "sign_in_failed",
+    "virtual_identity",
 }
 
 
 def error_message(error: ServiceError, path: str) -> Message:
     """Return the page for any refusal that a page meets."""
     kind = _KINDS_OF_ERRORS.get(error.code)
-    actions = (
-        [_enter_code(is_primary=True)] if kind in {"unknown_code", "unknown_page", "sign_in_required"} else []
-    )
+    actions = [_enter_code(is_primary="again" not in error.extra)] if kind in _LED_TO_CODES else []
+    if "again" in error.extra:
+        actions.insert(0, Action(text("voter.action_reopen"), str(error.extra["again"]), is_primary=True))
     if kind in {"bad_ticket", "slow_down", "unavailable"} and path.startswith("/s/"):
         actions.append(Action(text("voter.action_reopen"), path, is_primary=True))
     return Message(

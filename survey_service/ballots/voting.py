@@ -12,6 +12,7 @@ from survey_service.ballots.queries import is_spent
 from survey_service.ballots.service import CastBallot
 from survey_service.campaigns.rules import State
 from survey_service.core.errors import Conflict, Invalid, ServiceError
+from survey_service.core.http import network_key
 from survey_service.core.privacy import current_keyring
 from survey_service.entrances.queries import OpenedEntrance, open_entrance
 from survey_service.entrances.rules import Ticket
@@ -32,31 +33,29 @@ class OpenedPage:
     version: CompiledVersion
     ticket: str
     device: str | None
-    """The device that the answer must name in a cookie; None where codes are the credential."""
+    """The device that the answer must name in a cookie; None where something else is the credential."""
     is_answered: bool
 
 
 def open_page(session: Session, *, raw_code: str, now: datetime) -> OpenedPage:
     """Open an entrance for this request's device; writes nothing.
 
-    Raises NotFound `unknown_entrance`, and Unauthorized `sign_in_required` where WeChat is asked for.
+    Raises NotFound `unknown_entrance`, and SignInRequired where WeChat is asked for.
     """
     entrance = find_entrance(session, raw_code=raw_code, now=now)
-    known = access.known_device() if entrance.is_posted else None
-    device = known or (access.make_device() if entrance.is_posted else None)
-    credential = access.credential_for(entrance, device)
+    holder = access.identify(entrance)
     return OpenedPage(
         entrance=entrance,
         version=get_compiled(session, entrance.version_id),
-        ticket=access.make_ticket(entrance, credential, now),
-        device=device,
-        is_answered=_is_answered(session, entrance, credential, is_known_device=known is not None),
+        ticket=access.make_ticket(entrance, holder.credential, now),
+        device=holder.device,
+        is_answered=_is_answered(session, entrance, holder),
     )
 
 
 def find_entrance(session: Session, *, raw_code: str, now: datetime) -> OpenedEntrance:
     """Look a code up; only failures count against guessing."""
-    limit, address = access.limits().failed_codes, access.address_key()
+    limit, address = access.limits().failed_codes, network_key()
     if limit.is_exhausted(address):
         limit.hit(address)
     try:
@@ -72,17 +71,15 @@ def find_entrance(session: Session, *, raw_code: str, now: datetime) -> OpenedEn
         raise
 
 
-def _is_answered(
-    session: Session, entrance: OpenedEntrance, credential: access.Credential, *, is_known_device: bool
-) -> bool:
+def _is_answered(session: Session, entrance: OpenedEntrance, holder: access.Holder) -> bool:
     """Tell a device that it has voted itself; about a code alone nothing is ever said here."""
     if entrance.state is not State.OPEN or entrance.is_preview:
         return False
     if not entrance.is_posted:
         return access.is_remembered(entrance, request.cookies)
-    if not is_known_device:
+    if not holder.is_known:
         return False
-    digest = access.digest_credential(session, entrance.campaign_id, credential)
+    digest = access.digest_credential(session, entrance.campaign_id, holder.credential)
     return is_spent(session, entrance.campaign_id, digest)
 
 
@@ -101,7 +98,7 @@ def submit(
     limits = access.limits()
     limits.posts.hit(ticket.credential)
     if limits.by_network is not None:
-        limits.by_network.hit(access.address_key())
+        limits.by_network.hit(network_key())
     plan = get_compiled(session, ticket.version_id).plan
     try:
         checked = check(plan)

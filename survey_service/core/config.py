@@ -45,6 +45,10 @@ class Settings:
     earlier_secret: EarlierSecret | None = None
     master_key_previous: str = ""
     """The master key before the present one; only the command that wraps keys anew reads it."""
+    wechat_app_secret: str = ""
+    wechat_open_base: str = "https://open.weixin.qq.com"
+    wechat_api_base: str = "https://api.weixin.qq.com"
+    wechat_verify_files: str = ""
 
     @property
     def is_https(self) -> bool:
@@ -140,4 +144,8 @@ def load_settings() -> Settings:
         require_second_factor=_roles(env),
         earlier_secret=_earlier_secret(env),
         master_key_previous=_secret(env, "MASTER_KEY_PREVIOUS", "MASTER_KEY_PREVIOUS_FILE"),
+        wechat_app_secret=env.str("WECHAT_APP_SECRET", ""),
+        wechat_open_base=env.str("WECHAT_OPEN_BASE", "https://open.weixin.qq.com").rstrip("/"),
+        wechat_api_base=env.str("WECHAT_API_BASE", "https://api.weixin.qq.com").rstrip("/"),
+        wechat_verify_files=env.str("WECHAT_VERIFY_FILES", ""),
     )

@@ -18,6 +18,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from survey_service.core import audit
 from survey_service.core.db import MAX_ID
+from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import (
     BadRequest,
     Invalid,
@@ -30,6 +31,7 @@ from survey_service.core.errors import (
 from survey_service.core.logs import log_failure
 from survey_service.core.marshalling import Schema, fields
 from survey_service.core.permissions import attribute_of
+from survey_service.core.privacy import new_key
 from survey_service.core.strict_json import read_json
 from survey_service.core.texts import has_text
 
@@ -40,6 +42,7 @@ MULTIPART_BYTES = 64 * 1024
 """What the form around an uploaded file may add to it."""
 
 _UPLOAD_ATTRIBUTE = "max_upload_bytes"
+_PROCESS_KEY = new_key()
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -193,6 +196,24 @@ def client_network() -> bytes | str:
     if isinstance(parsed, IPv4Address):
         return parsed.packed
     return parsed.ipv4_mapped.packed if parsed.ipv4_mapped else parsed.packed[:8]
+
+
+def network_key() -> bytes:
+    """Return a key for the caller's network that is good for this process only."""
+    return keyed_digest(_PROCESS_KEY, client_network())
+
+
+def set_cookie(response: Response, name: str, value: str, *, max_age: int, path: str = "/") -> None:
+    """Set a cookie that scripts cannot read; Secure only where the service is reached by https."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path=path,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.extensions["settings"].is_https,
+    )
 
 
 def _add_headers(response: Response) -> Response:

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from survey_service.ballots.access import address_key
 from survey_service.ballots.models import Ballot
 from survey_service.campaigns.rules import Mode
 from survey_service.core.config import Settings
 from survey_service.core.db import Database
+from survey_service.core.http import network_key
 from tests.factories.applications import make_app
 from tests.factories.campaigns import World, start_campaign
 from tests.http.ballots.phone import Phone, code_of, new_secret
@@ -83,7 +83,7 @@ def test_a_ballot_on_its_way_passes_where_somebody_has_guessed(world: World) -> 
 def test_ipv6_counts_by_its_first_64_bits(world: World, first: str, second: str, is_same: bool) -> None:
     def key(address: str) -> bytes:
         with world.app.test_request_context(environ_base={"REMOTE_ADDR": address}):
-            return address_key()
+            return network_key()
 
     assert (key(first) == key(second)) is is_same
 
@@ -99,7 +99,7 @@ def hops(world: World, number: int) -> Iterator[None]:
 def key_of(world: World, forwarded: str) -> bytes:
     headers = {"X-Forwarded-For": forwarded}
     with world.app.test_request_context(environ_base={"REMOTE_ADDR": "10.0.0.1"}, headers=headers):
-        return address_key()
+        return network_key()
 
 
 def test_without_trusted_proxies_a_forwarded_address_says_nothing(world: World) -> None:

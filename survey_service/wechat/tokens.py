@@ -1,0 +1,60 @@
+"""WeChat's global token and the page ticket: fetched by one holder, shared by all, renewed when refused."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from survey_service.wechat.client import WeChatClient, WeChatRefusal
+from survey_service.wechat.rules import Lease, Reaction
+from survey_service.wechat.store import Store
+
+SPARE_SECONDS = 300
+"""So long before its end a token is renewed: WeChat keeps the old one good for five minutes."""
+_TOKEN, _TICKET = "token", "ticket"
+
+T = TypeVar("T")
+
+
+class TokenHolder:
+    """Holds the token of one service account for all processes."""
+
+    def __init__(self, client: WeChatClient, store: Store) -> None:
+        self._client = client
+        self._store = store
+
+    def token(self) -> str:
+        """Return a token that is good now; raises WeChatRefusal."""
+        return self._store.get(_TOKEN) or self._renewed(refused=None)
+
+    def call(self, use: Callable[[str], T]) -> T:
+        """Call WeChat with the token; if it is refused, get another and try once more."""
+        token = self.token()
+        try:
+            return use(token)
+        except WeChatRefusal as refusal:
+            if refusal.reaction is not Reaction.REFRESH:
+                raise
+        return use(self._renewed(refused=token))
+
+    def page_ticket(self) -> str:
+        """Return the ticket of the JS-SDK; raises WeChatRefusal."""
+        found = self._store.get(_TICKET)
+        if found is not None:
+            return found
+        with self._store.lock(_TICKET):
+            found = self._store.get(_TICKET)
+            return found or self._kept(_TICKET, self.call(self._client.fetch_page_ticket))
+
+    def _renewed(self, *, refused: str | None) -> str:
+        """Get a token in the place of none or of a refused one, unless another holder has just done so."""
+        with self._store.lock(_TOKEN):
+            found = self._store.get(_TOKEN)
+            if found is not None and found != refused:
+                return found
+            lease = self._client.fetch_token()
+            if lease.value == refused:
+                lease = self._client.fetch_token(is_forced=True)
+            return self._kept(_TOKEN, lease)
+
+    def _kept(self, name: str, lease: Lease) -> str:
+        self._store.put(name, lease.value, seconds=max(lease.seconds - SPARE_SECONDS, lease.seconds / 2))
+        return lease.value
