@@ -15,7 +15,6 @@ from survey_service.core.http import set_cookie
 from survey_service.core.permissions import public
 from survey_service.entrances.codes import normalize, read_symbols
 from survey_service.entrances.queries import OpenedEntrance, list_posted_elsewhere
-from survey_service.entrances.rules import Ticket
 from survey_service.wechat import sign_in
 
 pages = Blueprint("voter", __name__)
@@ -88,15 +87,14 @@ def cast_ballot(code: str) -> Any:
     except Invalid as error:
         return _shown_again(code, error), error.status
     except Conflict as error:
-        ticket, credential = access.check_ticket(request.form.get("ticket", ""), code)
-        return _message(
-            presentation.conflict_message(code, error, credential, ticket=_signed_by_slot(ticket))
-        )
+        return _refused(code, error)
 
 
-def _signed_by_slot(ticket: Ticket) -> str:
-    """Return the ticket that was sent where it is that of a one-time code, or nothing."""
-    return "" if ticket.place_id else request.form["ticket"]
+def _refused(code: str, error: Conflict) -> Response:
+    signed = request.form.get("ticket", "")
+    ticket, credential = access.check_ticket(signed, code)
+    of_a_slot = "" if ticket.place_id else signed
+    return _message(presentation.conflict_message(code, error, credential, ticket=of_a_slot))
 
 
 def _cast(code: str) -> Response:

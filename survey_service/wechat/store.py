@@ -20,7 +20,7 @@ from survey_service.core.privacy import Keyring
 LOCK_SECONDS = 15
 """Longer than any call to WeChat with its repetitions takes."""
 REDIS_SECONDS = 0.05
-"""Nobody waits longer for Redis on a voter's way (`architecture.md` section 2)."""
+"""Nobody waits longer for Redis on a voter's way."""
 REDIS_REST_SECONDS = 5.0
 """So long Redis is left alone after it failed."""
 _POLL_SECONDS = 0.05

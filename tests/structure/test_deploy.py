@@ -185,6 +185,7 @@ def test_the_gateway_logs_no_address_of_a_voter() -> None:
         f"/api/v1/entrances/{code}",
         f"/{code}",
         "/b/1",
+        "/wechat/callback",
         "/api/v1/campaigns/1/bulletin",
     ]
     voters += [f"/api/v1/entrances/{code}/ballots", f"/api/v1/receipts/{code}", f"/s/{code}/", f"/S/{code}"]

@@ -29,8 +29,8 @@ def authorize(url: str) -> str:
             raise AssertionError(page.read().decode())
     except urllib.error.HTTPError as answer:
         with answer:
-            assert answer.code == 302
-            return answer.headers["Location"]
+            location: str = answer.headers["Location"]
+            return location
 
 
 @dataclass
