@@ -4,7 +4,7 @@ import random
 import secrets
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_service.ballots.rules import participation_digest
+from survey_service.ballots.rules import BallotFlag, participation_digest
 from survey_service.ballots.service import cast_ballot
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import get_campaign, get_campaign_key, list_subjects
@@ -23,6 +23,7 @@ from survey_service.campaigns.service import create_campaign, launch_campaign
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
+from survey_service.demonstration.unusual import flags_for, propose_and_dispute
 from survey_service.entrances.models import Entrance
 from survey_service.entrances.rules import Ticket
 from survey_service.entrances.service import create_entrances
@@ -89,6 +90,7 @@ class _Voter:
     mode: Mode
     rater_class: RaterClass
     code_digest: bytes
+    flag: BallotFlag | None = None
 
 
 def words() -> dict[str, Any]:
@@ -270,6 +272,17 @@ def _cast_ballots(campaign_id: int, texts: dict[str, Any], now: datetime) -> Non
         version_id = campaign.questionnaire_version_id
     for voter, goodwill in voters:
         _cast(campaign_id, version_id, key, plan, voter, _answers(plan, texts, goodwill, rng), now)
+    with unit_of_work() as session:
+        spent = next(voter.entrance_id for voter, _ in voters if voter.flag is BallotFlag.SERIAL_ORDER)
+        propose_and_dispute(
+            session,
+            staff=_town_staff(session, texts),
+            campaign_id=campaign_id,
+            key=key,
+            spent=spent,
+            reason=texts["exclusion_reason"],
+            now=now,
+        )
 
 
 def _choose_voters(session: Session, campaign_id: int, rng: random.Random) -> Iterator[tuple[_Voter, float]]:
@@ -283,8 +296,10 @@ def _choose_voters(session: Session, campaign_id: int, rng: random.Random) -> It
         ).all()
         voters = [voter for entrance in entrances for voter in _voters_of(entrance, rng)]
         rng.shuffle(voters)
-        for voter in voters[: QUIET_VILLAGES.get(position, len(voters))]:
-            yield voter, goodwill
+        voters = voters[: QUIET_VILLAGES.get(position, len(voters))]
+        flags = flags_for(position, [voter.mode for voter in voters])
+        for voter, flag in zip(voters, flags, strict=True):
+            yield replace(voter, flag=flag), goodwill
 
 
 def _voters_of(entrance: Entrance, rng: random.Random) -> Iterator[_Voter]:
@@ -342,6 +357,7 @@ def _cast(
             plan=plan,
             checked=plan.check(answers),
             now=now,
+            flag=voter.flag,
         )
 
 
