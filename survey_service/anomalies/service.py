@@ -78,6 +78,8 @@ class Review:
 
     campaign: Campaign
     groups: Sequence[FlaggedGroup]
+    returned: Mapping[int, int]
+    """The counted ballots of each subject."""
     exclusions: Sequence[ListedExclusion]
     disputes: Sequence[DisputedSubject]
 
@@ -93,19 +95,26 @@ def read_review(session: Session, *, staff: Identity, campaign_id: int) -> Revie
         for subject in list_subjects(session, campaign_id, within_path=staff.path)
         if staff.is_above(subject.path)
     }
+    wholes = count_slices(session, campaign_id, subjects)
+    returned = dict.fromkeys(subjects, 0)
+    for key, number in wholes.items():
+        returned[key.subject_id] += number
     return Review(
         campaign=campaign,
-        groups=_list_groups(session, campaign, subjects),
+        groups=_list_groups(session, campaign, subjects, wholes),
+        returned=returned,
         exclusions=_list_exclusions(session, staff, campaign_id, subjects),
         disputes=_list_disputes(session, campaign, subjects),
     )
 
 
 def _list_groups(
-    session: Session, campaign: Campaign, subjects: Mapping[int, SubjectRow]
+    session: Session,
+    campaign: Campaign,
+    subjects: Mapping[int, SubjectRow],
+    wholes: Mapping[SliceKey, int],
 ) -> list[FlaggedGroup]:
     counted = count_flagged(session, campaign.id, subjects)
-    wholes = count_slices(session, campaign.id, subjects)
     places = places_of(session, {group.place_id for group in counted})
     order = {subject_id: position for position, subject_id in enumerate(subjects)}
     ordered = sorted(counted.items(), key=lambda one: (order[one[0].subject_id], *one[0][1:]))

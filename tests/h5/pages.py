@@ -107,6 +107,12 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    action: str = "/s/ABCDEFGHJKMNP/dispute"
+    ticket: str = "a.b"
+
+
+@dataclass(frozen=True)
 class Message:
     kind: str
     heading: str
@@ -114,6 +120,7 @@ class Message:
     actions: tuple[Action, ...]
     organization_name: str = "汤溪镇大榕村"
     retry_after: int | None = None
+    dispute: Dispute | None = None
 
 
 SATISFACTION = (

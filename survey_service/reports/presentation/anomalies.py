@@ -43,10 +43,11 @@ class GroupView:
 
 @dataclass(frozen=True)
 class SubjectBar:
-    """The flagged ballots of one subject as parts of a bar."""
+    """The flagged ballots of one subject among all of its ballots, as parts of a bar."""
 
     name: str
     ballots: int
+    returned: int
     segments: Sequence[Segment]
     groups: Sequence[GroupView]
 
@@ -122,17 +123,25 @@ def _bars(review: Review, *, may_act: bool) -> list[SubjectBar]:
     by_subject: dict[str, list[FlaggedGroup]] = {}
     for one in review.groups:
         by_subject.setdefault(one.subject.organization_code, []).append(one)
-    return [_bar(groups, states, may_act=may_act) for groups in by_subject.values()]
+    return [
+        _bar(groups, states, returned=review.returned[groups[0].subject.subject_id], may_act=may_act)
+        for groups in by_subject.values()
+    ]
 
 
 def _bar(
-    groups: Sequence[FlaggedGroup], states: Mapping[Group, ExclusionState], *, may_act: bool
+    groups: Sequence[FlaggedGroup], states: Mapping[Group, ExclusionState], *, returned: int, may_act: bool
 ) -> SubjectBar:
     sums = {flag: sum(one.ballots or 0 for one in groups if one.group.flag == flag) for flag in BallotFlag}
+    flagged = sum(sums.values())
+    parts = [(text(f"anomalies.flag_{flag}"), number) for flag, number in sums.items()]
+    # A ballot that no rebuild has counted yet may be among the flagged ones.
+    others = (text("anomalies.others"), max(0, returned - flagged))
     return SubjectBar(
         name=groups[0].subject.name,
-        ballots=sum(sums.values()),
-        segments=stack([(text(f"anomalies.flag_{flag}"), number) for flag, number in sums.items()]),
+        ballots=flagged,
+        returned=max(returned, flagged),
+        segments=stack([*parts, others]) if flagged else (),
         groups=[_group(one, states.get(one.group), may_act=may_act) for one in groups],
     )
 
