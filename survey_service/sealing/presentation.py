@@ -42,11 +42,11 @@ def read_bulletin(session: Session, *, campaign_id: int, typed: str, receipt: st
         typed=typed[:40],
         answer=_answer(name) if typed else "",
         is_found=name is not None,
-        snapshot_digest=_grouped(snapshot.digest),
-        formula_hash=_grouped(campaign.formula_hash or ""),
+        snapshot_digest=grouped(snapshot.digest),
+        formula_hash=grouped(campaign.formula_hash or ""),
         bulletin_url=f"/api/v1/campaigns/{campaign_id}/bulletin",
         audit_seq=head.seq,
-        audit_digest=_grouped(head.digest),
+        audit_digest=grouped(head.digest),
     )
 
 
@@ -54,6 +54,6 @@ def _answer(name: str | None) -> str:
     return text("sealing.bulletin_missing") if name is None else text("sealing.bulletin_found", name=name)
 
 
-def _grouped(digest: str) -> str:
+def grouped(digest: str) -> str:
     """Write a digest as people compare it: in groups, which also lets it break on a small screen."""
     return " ".join(digest[start : start + _GROUP] for start in range(0, len(digest), _GROUP))

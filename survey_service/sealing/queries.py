@@ -150,6 +150,16 @@ def list_published(session: Session, campaign_id: int) -> Iterator[PublishedRece
         yield from found
 
 
+def list_names(session: Session, campaign_id: int) -> dict[str, str]:
+    """Return the names of the organizations under whose codes receipts are published, by code."""
+    statement = (
+        select(Organization.code, Organization.name)
+        .join(PublishedReceipts, PublishedReceipts.organization_code == Organization.code)
+        .where(PublishedReceipts.campaign_id == campaign_id)
+    )
+    return dict(session.execute(statement).all())
+
+
 def count_published(session: Session, campaign_id: int) -> int:
     """Return how many receipts are published."""
     statement = select(func.sum(PublishedReceipts.count)).where(PublishedReceipts.campaign_id == campaign_id)

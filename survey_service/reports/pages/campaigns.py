@@ -32,6 +32,7 @@ from survey_service.reports.presentation.campaigns import (
 from survey_service.reports.presentation.forms import FormView
 from survey_service.reports.presentation.frame import Notice
 from survey_service.reports.presentation.turnout import campaign_card
+from survey_service.sealing.running import seal_campaign
 from survey_service.staff.rules import Role
 
 
@@ -202,6 +203,21 @@ def close_campaign(campaign_id: int) -> Response:
     with unit_of_work() as session:
         campaigns.close_campaign(session, campaign_id=campaign_id, now=clock.now())
     return to_page("show_campaign", campaign_id=campaign_id, notice=Notice.CAMPAIGN_CLOSED)
+
+
+@pages.route(f"{CAMPAIGN}/seal", methods=["GET"])
+@requires("campaigns.seal", path_of_campaign)
+def ask_for_seal(campaign_id: int) -> str:
+    """Ask before a campaign is sealed."""
+    return _confirm(campaign_id, "seal")
+
+
+@pages.route(f"{CAMPAIGN}/seal", methods=["POST"])
+@requires("campaigns.seal", path_of_campaign)
+def seal(campaign_id: int) -> Response:
+    """Seal a closed campaign; after an interruption the worker goes on, or the same button does."""
+    seal_campaign(campaign_id, staff=current_staff())
+    return to_page("show_method", campaign_id=campaign_id, notice=Notice.CAMPAIGN_SEALED)
 
 
 @pages.route(f"{CAMPAIGN}/withdraw", methods=["GET"])

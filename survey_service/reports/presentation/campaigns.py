@@ -196,6 +196,8 @@ class MethodPage:
     slots: int
     formula_hash: str
     acts: Sequence[str]
+    is_sealed: bool
+    may_export: bool
     preview_of: str
     """The organization whose form a preview shows; empty where there is none below the reader."""
 
@@ -207,6 +209,7 @@ _ACTS: Mapping[str, tuple[str, frozenset[State]]] = {
     "preview": ("entrances.create", _RUNNING | {State.DRAFT}),
     "correct": ("campaigns.correct", _RUNNING),
     "close": ("campaigns.close", _RUNNING),
+    "seal": ("campaigns.seal", frozenset({State.CLOSED})),
     "copy": ("campaigns.write", frozenset(State)),
     "withdraw": ("campaigns.withdraw", _RUNNING | {State.DRAFT}),
 }
@@ -227,6 +230,8 @@ def method_page(method: CampaignMethod, *, role: Role, now: datetime) -> MethodP
         slots=method.slots,
         formula_hash=method.campaign.formula_hash or "",
         acts=offered,
+        is_sealed=method.campaign.sealed_at is not None,
+        may_export=method.is_own and is_allowed(role, "scores.export"),
         preview_of=method.subjects[0].organization_code if method.subjects else "",
     )
 

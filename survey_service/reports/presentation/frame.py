@@ -33,6 +33,7 @@ class Notice(StrEnum):
     CAMPAIGN_CREATED = "campaign_created"
     CAMPAIGN_LAUNCHED = "campaign_launched"
     CAMPAIGN_CLOSED = "campaign_closed"
+    CAMPAIGN_SEALED = "campaign_sealed"
     CAMPAIGN_WITHDRAWN = "campaign_withdrawn"
     CAMPAIGN_CORRECTED = "campaign_corrected"
     ENTRANCES_CREATED = "entrances_created"

@@ -7,11 +7,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from survey_service.auditing.queries import get_head
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
 from tests.http.ballots.phone import Phone, code_of
 from tests.http.sealing.conftest import colleague
 from tests.services.sealing.steps import cast_known, close, column, database_of, seal
+from tests.support.pdf import codes_on, words_of
 
 API = "/api/v1/campaigns"
 
@@ -51,7 +53,7 @@ def test_before_sealing_there_is_nothing_to_see(
     committed_world: World, town: FlaskClient, address: str
 ) -> None:
     close(committed_world)
-    for path in ("bulletin", "snapshot"):
+    for path in ("bulletin", "snapshot", "seal.pdf"):
         assert code_of(town.get(f"{address}/{path}")) == (409, "not_sealed")
     body = {"eligible": {committed_world.village_codes[0]: {"villager": 16}}, "reason": "录错"}
     assert code_of(town.post(f"{address}/corrections", json=body)) == (409, "not_sealed")
@@ -163,3 +165,26 @@ def test_a_receipt_is_counted(sealed: World) -> None:
     client = sealed.app.test_client()
     assert client.get(f"/api/v1/receipts/{receipt}").json == {"state": "counted"}
     assert "已计入结果" in client.get(f"/r/{receipt}").text
+
+
+def test_the_seal_sheet_holds_every_digest_and_the_head_of_the_audit_trail(
+    sealed: World, town: FlaskClient, address: str
+) -> None:
+    with database_of(sealed).reading() as session:
+        head = get_head(session)
+    sheet = town.get(f"{address}/seal.pdf")
+    assert (sheet.status_code, sheet.content_type) == (200, "application/pdf")
+    words = words_of(sheet.data)
+    bulletin = town.get(f"{address}/bulletin").json
+    digests = [bulletin["snapshot_digest"], bulletin["formula_hash"], head.digest]
+    digests += [one["digest"] for one in bulletin["items"]]
+    assert [digest for digest in digests if digest not in words] == []
+    assert f"到第{head.seq}条" in words
+    public_url = sealed.app.extensions["settings"].public_url
+    assert codes_on(sheet.data, 150)[0] == {f"{public_url}/b/{sealed.campaign_id}"}
+
+
+@pytest.mark.parametrize("role", [Role.BRANCH_SECRETARY])
+def test_the_seal_sheet_is_no_rated_partys(sealed: World, address: str, role: Role) -> None:
+    person = colleague(sealed, role, sealed.village_codes[0])
+    assert code_of(person.get(f"{address}/seal.pdf")) == (403, "forbidden")
