@@ -5,7 +5,7 @@ the turnout is put in anew from the tally, so that it is always that of now.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -226,36 +226,47 @@ def list_scores(session: Session, *, staff: Identity, campaign_id: int, now: dat
     reader = _Reader(session, campaign, Role(staff.role))
     releases = list_releases(session, campaign_id, within_path=staff.path)
     scores = [reader.read(release) for release in releases]
-    return ScoreTable(campaign, scores, _read_totals(session, staff, campaign_id, scores))
+    return ScoreTable(campaign, scores, _read_totals(session, staff, campaign_id, scores, reader.held))
 
 
 def _read_totals(
-    session: Session, staff: Identity, campaign_id: int, scores: Sequence[Score]
+    session: Session, staff: Identity, campaign_id: int, scores: Sequence[Score], held: Collection[int]
 ) -> list[TotalScore]:
     """Return the totals inside the reader's sub-tree; a rated party sees no others than itself."""
     if not may_see_totals(Role(staff.role)):
         return []
     totals = list_totals(session, campaign_id, within_path=staff.path)
-    return join_totals(totals, [(score.place.path, score.turnout) for score in scores])
+    held_paths = [score.place.path for score in scores if score.place.subject_id in held]
+    return join_totals(totals, [(score.place.path, score.turnout) for score in scores], held_paths=held_paths)
 
 
-def join_totals(totals: Sequence[Total], places: Sequence[tuple[str, Turnout]]) -> list[TotalScore]:
-    """Put the live turnout into the totals; `places` are the paths of all subjects with theirs."""
+def join_totals(
+    totals: Sequence[Total], places: Sequence[tuple[str, Turnout]], *, held_paths: Sequence[str] = ()
+) -> list[TotalScore]:
+    """Put the live turnout into the totals; `places` are the paths of all subjects with theirs.
+
+    A total above a held subject is held with it: the total less the others would be what is held.
+    """
     return [
-        _read_total(total, [turnout for path, turnout in places if path.startswith(total.path)])
+        _read_total(
+            total,
+            [turnout for path, turnout in places if path.startswith(total.path)],
+            is_held=any(path.startswith(total.path) for path in held_paths),
+        )
         for total in totals
     ]
 
 
-def _read_total(total: Total, turnouts: Sequence[Turnout]) -> TotalScore:
+def _read_total(total: Total, turnouts: Sequence[Turnout], *, is_held: bool) -> TotalScore:
     turnout = add_turnouts(turnouts)
+    figures = json.loads(total.figures)
     return TotalScore(
         organization_code=total.organization_code,
         name=total.name,
         subjects=len(turnouts),
         turnout=turnout,
         as_of_returned=total.as_of_returned,
-        figures=json.loads(total.figures) | _live(turnout),
+        figures=(held_figures(figures) if is_held else figures) | _live(turnout),
     )
 
 

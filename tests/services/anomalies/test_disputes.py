@@ -12,6 +12,7 @@ from survey_service.ballots.rules import participation_digest
 from survey_service.campaigns.queries import get_campaign, get_campaign_key
 from survey_service.core.errors import Conflict, Gone
 from survey_service.entrances.rules import Ticket
+from survey_service.reports.service import TotalScore, list_scores
 from tests.factories.campaigns import NOW
 from tests.services.anomalies.conftest import REASON, Office
 from tests.services.sealing.steps import close, seal
@@ -154,3 +155,22 @@ def test_after_sealing_nothing_is_disputed_or_decided(committed_office: Office) 
         dispute(office, tickets[1])
     with pytest.raises(Conflict, match="wrong_state"):
         rule(office, DisputeDecision.HOLD)
+
+
+def read_totals(office: Office) -> list[TotalScore]:
+    with office.database.reading() as session:
+        table = list_scores(session, staff=office.county, campaign_id=office.world.campaign_id, now=NOW)
+    return list(table.totals)
+
+
+def test_the_total_above_a_held_score_is_held_with_it(office: Office) -> None:
+    office.world.vote(["satisfied"] * 8, village=1)
+    tickets = spend(office, 8)
+    before = read_totals(office)
+    assert {one.figures["status"] for one in before} == {"ok"}
+    dispute(office, tickets[0])
+    rule(office, DisputeDecision.HOLD)
+    after = read_totals(office)
+    shown = [(one.figures["status"], one.figures["reason"], one.figures["score"]) for one in after]
+    assert shown == [("suppressed", "held", None)] * len(before)
+    assert [one.turnout for one in after] == [one.turnout for one in before]
