@@ -1,12 +1,17 @@
 """A rebuild takes from ballots and texts on PostgreSQL what leads to a participation: number and place."""
 
 import json
+import re
 import threading
 from collections import Counter
 from typing import Any
 
+import pytest
+
+from survey_service.ballots.models import Ballot, BallotText
+from survey_service.ballots.rewriting import _REWRITE
 from survey_service.campaigns.rules import Mode
-from survey_service.core.db import Database
+from survey_service.core.db import Base, Database
 from survey_service.questionnaires.rules import Item
 from survey_service.tallies.service import rebuild_dirty
 from tests.factories.campaigns import ITEMS, NOW, World, start_campaign
@@ -154,3 +159,11 @@ def wait_until_somebody_waits(database: Database) -> None:
                 return
             threading.Event().wait(0.01)
     raise AssertionError("nobody waits")
+
+
+@pytest.mark.parametrize("model", [Ballot, BallotText])
+def test_every_column_is_written_anew(model: type[Base]) -> None:
+    """A column that the statement does not know would lose what it holds."""
+    written = re.search(rf"INSERT INTO {model.__tablename__} \(([^)]*)\)", str(_REWRITE))
+    assert written is not None
+    assert {name.strip() for name in written.group(1).split(",")} == set(model.__table__.columns.keys())
