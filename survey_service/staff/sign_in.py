@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 
 from flask import current_app, request
 from sqlalchemy.orm import Session
@@ -14,7 +12,7 @@ from survey_service.core import audit, clock
 from survey_service.core.db import unit_of_work
 from survey_service.core.digests import keyed_digest, plain_digest
 from survey_service.core.errors import Forbidden, Locked, SlowDown, Unauthorized
-from survey_service.core.http import client_address
+from survey_service.core.http import client_network
 from survey_service.core.permissions import current_staff
 from survey_service.core.privacy import current_keyring
 from survey_service.core.rate_limits import RateLimit
@@ -26,7 +24,6 @@ from survey_service.staff.service import Attempt, Grant, Proof
 REFUSALS_PER_NAME = 20
 REFUSALS_PER_ADDRESS = 300
 """A whole office may stand behind one address."""
-IPV6_NETWORK_BITS = 64
 TICKET_LIFETIME = timedelta(minutes=5)
 """Long enough to find the phone."""
 _TICKET = "second factor"
@@ -62,16 +59,6 @@ def _limits() -> SignInLimits:
     return limits
 
 
-def _address_digest(key: bytes) -> bytes:
-    """Return the digest of the caller's network: the address itself, or the /64 of an IPv6 address."""
-    address = client_address()
-    # What is no address (behind a Unix socket there is none) counts as it stands.
-    with suppress(ValueError):
-        bits = IPV6_NETWORK_BITS if ip_address(address).version == 6 else 32
-        address = str(ip_network((address, bits), strict=False))
-    return keyed_digest(key, "address", address)
-
-
 def _prove(username: str, password: str) -> Proof:
     """Return the proof of a password; raises Unauthorized, Locked or SlowDown."""
     return _counted(username, lambda attempt: attempt.prove(password))
@@ -99,7 +86,7 @@ def _caller(username: str) -> tuple[bytes, bytes]:
     """Return the digests of the name and of the address that limits are counted by."""
     key = current_keyring().passing("sign_in_limits")
     name = keyed_digest(key, "name", rules.normalize_username(username).encode("utf-8", "surrogatepass"))
-    return name, _address_digest(key)
+    return name, keyed_digest(key, "address", client_network())
 
 
 def _count_refusal(username: str, code: str) -> None:
