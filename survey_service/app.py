@@ -29,6 +29,7 @@ from survey_service.entrances.posted import PostedEntrances
 from survey_service.entrances.views import blp as entrances
 from survey_service.organizations.views import blp as organizations
 from survey_service.questionnaires.views import blp as questionnaires
+from survey_service.ratings.views import blp as ratings
 from survey_service.reports.pages import pages as staff_pages
 from survey_service.reports.presentation.frame import staff_message
 from survey_service.reports.views import blp as reports
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     ballots,
     anomalies,
     sealing,
+    ratings,
     reports,
 )
 

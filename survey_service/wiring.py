@@ -8,8 +8,12 @@ from survey_service.campaigns.rules import CampaignClosed
 from survey_service.core.events import Event
 from survey_service.core.jobs import Job
 from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
+from survey_service.mass_evaluation.rules import MassScoreChanged
+from survey_service.ratings.jobs import refresh_draft, sweep_drafts, take_in_scores
+from survey_service.ratings.rules import RatingChanged
 from survey_service.retention.jobs import sweep_retention
 from survey_service.sealing.jobs import sweep_sealings
+from survey_service.sealing.rules import CampaignSealed
 from survey_service.tallies.jobs import rebuild_dirty, sweep_dirty
 from survey_service.tallies.rules import SubjectMarked, TallyRebuilt
 
@@ -18,6 +22,16 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     SubjectMarked: (rebuild_dirty,),
     TallyRebuilt: (score_changed,),
     CampaignClosed: (rebuild_dirty, score_everything),
+    MassScoreChanged: (take_in_scores,),
+    CampaignSealed: (take_in_scores,),
+    RatingChanged: (refresh_draft,),
 }
 
-SWEEPS: Sequence[Job] = (sweep_dirty, sweep_scores, sweep_sealings, send_audit_head, sweep_retention)
+SWEEPS: Sequence[Job] = (
+    sweep_dirty,
+    sweep_scores,
+    sweep_sealings,
+    sweep_drafts,
+    send_audit_head,
+    sweep_retention,
+)

@@ -22,6 +22,7 @@ from survey_service.core.plain_text import is_clean
 from survey_service.core.texts import text
 
 __all__ = [
+    "DECIMAL_PATTERN",
     "INCLUDE",
     "DecimalText",
     "Pattern",
@@ -34,7 +35,8 @@ __all__ = [
     "validates_schema",
 ]
 
-_DECIMAL = re.compile(r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")
+DECIMAL_PATTERN = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"
+_DECIMAL = re.compile(DECIMAL_PATTERN)
 
 _FIELDS: tuple[type[fields.Field[Any]], ...] = (
     fields.Field,
@@ -90,7 +92,7 @@ class DecimalText(fields.Field[Decimal]):
 
     def __init__(self, *, minimum: int | None = None, maximum: int | None = None, **options: Any) -> None:
         self._minimum, self._maximum = minimum, maximum
-        super().__init__(**options, metadata={"type": "string", "pattern": _DECIMAL.pattern})
+        super().__init__(**options, metadata={"type": "string", "pattern": DECIMAL_PATTERN})
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else format(value, "f")

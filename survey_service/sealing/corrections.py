@@ -13,6 +13,7 @@ from survey_service.campaigns.rules import Formula, Mode, RaterClass, campaign_t
 from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_json
 from survey_service.core.errors import Invalid
+from survey_service.core.events import publish
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.mass_evaluation.json_form import derivation_text, figures_text
@@ -22,6 +23,7 @@ from survey_service.questionnaires.rules import ScoredItem
 from survey_service.sealing.models import ScoreSnapshot, SealedScore
 from survey_service.sealing.queries import get_snapshot, list_scores
 from survey_service.sealing.recording import add_snapshot
+from survey_service.sealing.rules import CampaignSealed
 from survey_service.tallies.rules import TallySlice
 
 Eligible = Mapping[str, Mapping[RaterClass, int]]
@@ -55,6 +57,7 @@ def correct_eligible(
     corrected = [correction.apply(score) for score in scores]
     snapshot = add_snapshot(session, campaign_id, head, corrected, staff_id=staff.id, now=now)
     _record(session, scores, eligible, snapshot, reason)
+    publish(session, CampaignSealed(campaign_id))
     return snapshot
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from survey_service.core.events import Event
+
 FORMAT = "score-snapshot/1"
 """Stands in every snapshot, so that a later form can be told from this one."""
 
@@ -20,6 +22,13 @@ class Step(StrEnum):
     """Ballots have random ids and order; participations and keys are gone."""
     SEALED = "sealed"
     """The files hold no trace of what was there before."""
+
+
+@dataclass(frozen=True)
+class CampaignSealed(Event):
+    """The scores of a campaign are final, or a new version of them is."""
+
+    campaign_id: int
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from survey_service.campaigns.queries import get_campaign_key, lock_campaign
 from survey_service.campaigns.rules import State, campaign_target
 from survey_service.core.audit import record
 from survey_service.core.errors import Conflict
+from survey_service.core.events import publish
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.models import CodeBatch
@@ -23,7 +24,7 @@ from survey_service.mass_evaluation.service import settle_scores
 from survey_service.sealing.models import Sealing
 from survey_service.sealing.queries import count_published, get_digest
 from survey_service.sealing.recording import write_down
-from survey_service.sealing.rules import Step
+from survey_service.sealing.rules import CampaignSealed, Step
 from survey_service.sealing.statements import REWRITE_BALLOTS, REWRITE_OTHERS
 from survey_service.tallies.service import find_difference, settle_marks
 
@@ -103,6 +104,7 @@ def finish_sealing(session: Session, *, campaign_id: int, now: datetime) -> Step
     """Call the campaign sealed, when the files of the database have been cleaned."""
     campaign, sealing = _require(session, campaign_id, Step.UNLINKED)
     campaign.sealed_at = now
+    publish(session, CampaignSealed(campaign_id))
     return _reach(session, sealing, Step.SEALED, now)
 
 

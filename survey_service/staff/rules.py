@@ -44,6 +44,8 @@ _GIVERS = _OFFICES | {Role.SYSTEM_ADMIN}
 """They give accounts and passwords."""
 _TAKERS = _OFFICES | {Role.SECURITY_ADMIN}
 """They approve what was given, and take away."""
+_ASSESSORS = _OFFICES | {Role.BRANCH_SECRETARY}
+"""A secretary fills in the self-assessment of his own branch; the service narrows it to that."""
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
@@ -67,6 +69,14 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "progress.read": _BUSINESS,
         "scores.read": _BUSINESS,
         "scores.export": _READERS,
+        "schemes.read": _READERS,
+        "schemes.write": _OFFICES,
+        "ratings.read": _BUSINESS,
+        "ratings.open": _OFFICES,
+        "ratings.score": _ASSESSORS,
+        "ratings.find": _OFFICES,
+        "ratings.decide": _OFFICES,
+        "ratings.move": _OFFICES,
         "staff.read": _READERS | _GIVERS | _TAKERS,
         "staff.create": _GIVERS,
         "staff.import": _GIVERS,

@@ -1,0 +1,188 @@
+"""Work out the grades of a cycle from what is stored, keep them, and tell whether they can be reproduced."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.queries import get_campaign
+from survey_service.core.canonical import canonical_json
+from survey_service.core.texts import text
+from survey_service.ratings.grading import Grading, grade_subjects
+from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
+from survey_service.ratings.queries import (
+    MassReading,
+    SubjectRow,
+    list_grades,
+    list_sheets,
+    list_subjects,
+    read_mass,
+)
+from survey_service.ratings.rules import MassRole, Scheme, Sheet, SubjectInputs
+from survey_service.ratings.scheme_reading import scheme_of
+from survey_service.ratings.totals import level_totals, show
+
+TRACE_FORMAT = "rating-trace/1"
+
+
+@dataclass(frozen=True)
+class GradedSubject:
+    """A subject with its proposal as it follows from what is stored now."""
+
+    subject: SubjectRow
+    grading: Grading
+    trace: str
+
+    def row(self, cycle_id: int) -> RatingGrade:
+        """Return what is kept of it."""
+        grading = self.grading
+        return RatingGrade(
+            cycle_id=cycle_id,
+            subject_id=self.subject.row.subject_id,
+            total=show(grading.total.value),
+            grade_by_score=grading.by_score,
+            grade_proposed=grading.proposed,
+            is_tied=grading.is_tied,
+            reasons=canonical_json([reason.json() for reason in grading.reasons]),
+            trace=self.trace,
+        )
+
+
+def scheme_of_cycle(cycle: RatingCycle) -> Scheme:
+    """Return the scheme as it was locked when the cycle began."""
+    return scheme_of(json.loads(cycle.document))
+
+
+def work_out(session: Session, cycle: RatingCycle) -> list[GradedSubject]:
+    """Work out the grades of all subjects of a cycle, in its order; nothing is stored."""
+    scheme = scheme_of_cycle(cycle)
+    subjects = list_subjects(session, cycle.id)
+    readings = _readings(session, cycle, scheme)
+    sheets = list_sheets(session, cycle.id)
+    inputs = [
+        _inputs(one, sheets.get(one.row.subject_id, ()), readings.get(one.row.organization_id))
+        for one in subjects
+    ]
+    gradings = grade_subjects(scheme, inputs)
+    base = sum(not grading.is_excluded for grading in gradings.values())
+    return [
+        GradedSubject(one, grading, _write_trace(cycle, scheme, one, grading, base, readings))
+        for one in subjects
+        if (grading := gradings[one.organization_code])
+    ]
+
+
+def _readings(session: Session, cycle: RatingCycle, scheme: Scheme) -> dict[int, MassReading]:
+    if cycle.campaign_id is None or scheme.mass.role is MassRole.NONE:
+        return {}
+    return read_mass(session, get_campaign(session, cycle.campaign_id))
+
+
+def _inputs(one: SubjectRow, sheets: Sequence[RatingSheet], reading: MassReading | None) -> SubjectInputs:
+    findings = json.loads(one.row.findings)
+    return SubjectInputs(
+        code=one.organization_code,
+        field_code=one.row.field_code,
+        sheets={sheet.level: read_sheet(json.loads(sheet.entries)) for sheet in sheets},
+        findings=frozenset(findings.get("findings", {})),
+        bonus=_fractions(findings.get("bonus", {})),
+        penalty=_fractions(findings.get("penalty", {})),
+        exclusion=one.row.exclusion,
+        mass=None if reading is None else reading.figures,
+    )
+
+
+def read_sheet(entries: Mapping[str, Any]) -> Sheet:
+    """Return what was filled in as the rules take it."""
+    return Sheet(
+        points=_fractions(entries.get("points", {})),
+        choices=entries.get("choices", {}),
+        checks={code: frozenset(passed) for code, passed in entries.get("checks", {}).items()},
+    )
+
+
+def _fractions(given: Mapping[str, str]) -> dict[str, Fraction]:
+    return {code: Fraction(value) for code, value in given.items()}
+
+
+def _write_trace(
+    cycle: RatingCycle,
+    scheme: Scheme,
+    one: SubjectRow,
+    grading: Grading,
+    base: int,
+    readings: Mapping[int, MassReading],
+) -> str:
+    reading = readings.get(one.row.organization_id)
+    levels = level_totals(scheme, grading.subject)
+    return canonical_json(
+        {
+            "format": TRACE_FORMAT,
+            "cycle_id": cycle.id,
+            "organization_code": one.organization_code,
+            "scheme": {"code": scheme.code, "version": scheme.version, "hash": cycle.scheme_digest},
+            "field": one.row.field_code,
+            "quota_base": base,
+            "levels": {level.value: show(total) for level, total in levels.items()},
+            "findings": json.loads(one.row.findings),
+            "exclusion": one.row.exclusion,
+            "mass_role": scheme.mass.role.value,
+            "mass": None if reading is None else reading.trace,
+            **grading.trace(),
+        }
+    )
+
+
+def keep_grades(session: Session, cycle: RatingCycle) -> list[GradedSubject]:
+    """Work out the grades of a cycle and store them."""
+    worked_out = work_out(session, cycle)
+    for one in worked_out:
+        session.merge(one.row(cycle.id))
+    cycle.graded_revision = cycle.revision
+    session.flush()
+    return worked_out
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The trace of one grade as it is stored and as it is worked out anew; equal where all is well."""
+
+    stored: str | None
+    reproduced: str
+
+    @property
+    def is_reproduced(self) -> bool:
+        return self.stored == self.reproduced
+
+
+def explain(session: Session, *, cycle: RatingCycle, subject: SubjectRow) -> Explanation:
+    """Work out one grade again from its inputs, and lay it beside what is stored."""
+    stored = list_grades(session, cycle.id).get(subject.row.subject_id)
+    [found] = [
+        one for one in work_out(session, cycle) if one.subject.row.subject_id == subject.row.subject_id
+    ]
+    return Explanation(None if stored is None else stored.trace, found.trace)
+
+
+def current_grades(session: Session, cycle: RatingCycle) -> dict[int, RatingGrade]:
+    """Return the stored grades by subject, or where they are out of date, those of now."""
+    if cycle.graded_revision == cycle.revision:
+        return list_grades(session, cycle.id)
+    return {one.subject.row.subject_id: one.row(cycle.id) for one in work_out(session, cycle)}
+
+
+def reason_sentence(scheme_document: Mapping[str, Any], reason: Mapping[str, str]) -> str:
+    """Return a stored reason as a sentence for people."""
+    titles = {band["grade"]: band["title"] for band in scheme_document["bands"]}
+    named = {
+        name: titles.get(value, value) if name in {"grade", "at_most"} else value
+        for name, value in reason.items()
+        if name != "code"
+    }
+    for name in ("measure", "status"):
+        if name in named:
+            named[name] = text(f"ratings.{name}_{named[name]}")
+    return text(f"ratings.reason_{reason['code']}", **named)

@@ -1,0 +1,31 @@
+"""Queue entries of ratings: drafts follow what is filled in, and the mass evaluation."""
+
+import logging
+
+from survey_service.core.db import reading, unit_of_work
+from survey_service.ratings import service
+from survey_service.ratings.queries import outdated_cycles
+
+log = logging.getLogger(__name__)
+
+
+def refresh_draft(cycle_id: int) -> None:
+    """Work out the grades of a cycle whose inputs have changed."""
+    with unit_of_work() as session:
+        count = service.refresh_draft(session, cycle_id=cycle_id)
+    if count:
+        log.info("worked out %d grades of rating cycle %d", count, cycle_id)
+
+
+def take_in_scores(campaign_id: int) -> None:
+    """Let a campaign's new scores flow into the drafts that rest on them."""
+    with unit_of_work() as session:
+        service.take_in_scores(session, campaign_id=campaign_id)
+
+
+def sweep_drafts() -> None:
+    """Refresh what a lost queue has forgotten."""
+    with reading() as session:
+        outdated = outdated_cycles(session)
+    for cycle_id in outdated:
+        refresh_draft(cycle_id)

@@ -1,0 +1,174 @@
+"""Schemes of a county's own, cycles, what was filled in, the grades, and every decision about them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, PrimaryKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey_service.core.db import Base, BigId, Id, one_of
+from survey_service.ratings.rules import DecisionKind, Level, MoveKind
+
+MAX_SCHEME_CODE = 64
+MAX_GRADE = 20
+
+
+class RatingScheme(Base):
+    """One version of a scheme that an organization wrote; the presets are files of the program.
+
+    `source` is the text as it was given, `document` what was understood of it, as canonical JSON.
+    """
+
+    __tablename__ = "rating_scheme"
+    __table_args__ = (UniqueConstraint("organization_id", "code", "version"),)
+
+    id: Mapped[Id]
+    organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"))
+    code: Mapped[str] = mapped_column(String(MAX_SCHEME_CODE))
+    version: Mapped[int]
+    title: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    created_at: Mapped[datetime]
+
+
+class RatingCycle(Base):
+    """One run of a scheme over many subjects; the scheme is copied in, so that nothing can change it.
+
+    `position` is the step that is to be completed next, the number of steps when all are. `revision` rises
+    with everything that a grade follows from; `graded_revision` is the one that the stored grades are of.
+    """
+
+    __tablename__ = "rating_cycle"
+
+    id: Mapped[Id]
+    organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
+    title: Mapped[str] = mapped_column(String(200))
+    year: Mapped[int]
+    scheme_code: Mapped[str] = mapped_column(String(MAX_SCHEME_CODE))
+    scheme_version: Mapped[int]
+    scheme_digest: Mapped[str] = mapped_column(String(64), index=True)
+    document: Mapped[str] = mapped_column(Text)
+    campaign_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("campaign.id"), index=True)
+    position: Mapped[int]
+    revision: Mapped[int]
+    graded_revision: Mapped[int]
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class RatingSubject(Base):
+    """A subject of a cycle. `findings` is JSON: restrictions that apply, bonus and penalty, with notes."""
+
+    __tablename__ = "rating_subject"
+
+    cycle_id: Mapped[int] = mapped_column(BigId, ForeignKey("rating_cycle.id"), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(BigId, ForeignKey("subject.id"), primary_key=True)
+    organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
+    position: Mapped[int]
+    field_code: Mapped[str | None] = mapped_column(String(MAX_SCHEME_CODE))
+    findings: Mapped[str] = mapped_column(Text, default="{}")
+    exclusion: Mapped[str | None] = mapped_column(Text)
+    grade_final: Mapped[str | None] = mapped_column(String(MAX_GRADE))
+
+
+class RatingSheet(Base):
+    """What one level has filled in for one subject; `entries` is JSON by indicator."""
+
+    __tablename__ = "rating_sheet"
+    __table_args__ = (
+        PrimaryKeyConstraint("cycle_id", "subject_id", "level"),
+        ForeignKeyConstraint(
+            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
+        ),
+    )
+
+    cycle_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    level: Mapped[Level] = mapped_column(one_of(Level, name="level"))
+    entries: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    changed_at: Mapped[datetime]
+
+
+class RatingGrade(Base):
+    """The proposal for one subject as it was last worked out, with the trace that leads to it."""
+
+    __tablename__ = "rating_grade"
+    __table_args__ = (
+        PrimaryKeyConstraint("cycle_id", "subject_id"),
+        ForeignKeyConstraint(
+            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
+        ),
+    )
+
+    cycle_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    total: Mapped[str | None] = mapped_column(String(40))
+    grade_by_score: Mapped[str | None] = mapped_column(String(MAX_GRADE))
+    grade_proposed: Mapped[str | None] = mapped_column(String(MAX_GRADE))
+    is_tied: Mapped[bool]
+    reasons: Mapped[str] = mapped_column(Text)
+    trace: Mapped[str] = mapped_column(Text)
+    """Canonical JSON: the same inputs give the same text."""
+
+
+class RatingDecision(Base):
+    """A decision about a grade; a later one takes the place of an earlier one, which stays."""
+
+    __tablename__ = "rating_decision"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
+        ),
+        UniqueConstraint("cycle_id", "subject_id", "number"),
+    )
+
+    id: Mapped[Id]
+    cycle_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    number: Mapped[int]
+    """Counts from 1 for each subject: two who decide at once cannot both have the next number."""
+    kind: Mapped[DecisionKind] = mapped_column(one_of(DecisionKind, name="kind"))
+    grade: Mapped[str] = mapped_column(String(MAX_GRADE))
+    grade_proposed: Mapped[str | None] = mapped_column(String(MAX_GRADE))
+    reason: Mapped[str] = mapped_column(Text)
+    trigger: Mapped[str | None] = mapped_column(String(MAX_SCHEME_CODE))
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    at: Mapped[datetime]
+
+
+class RatingMove(Base):
+    """A step that was completed or sent back; nothing of the history is ever taken away."""
+
+    __tablename__ = "rating_move"
+
+    id: Mapped[Id]
+    cycle_id: Mapped[int] = mapped_column(BigId, ForeignKey("rating_cycle.id"), index=True)
+    kind: Mapped[MoveKind] = mapped_column(one_of(MoveKind, name="kind"))
+    step: Mapped[str] = mapped_column(String(MAX_SCHEME_CODE))
+    remark: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    at: Mapped[datetime]
+
+
+class RatingObjection(Base):
+    """An objection during the public notice, and what came of it; who raised it is not stored."""
+
+    __tablename__ = "rating_objection"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
+        ),
+    )
+
+    id: Mapped[Id]
+    cycle_id: Mapped[int] = mapped_column(BigId, index=True)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    text: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime]
+    outcome: Mapped[str | None] = mapped_column(Text)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    settled_at: Mapped[datetime | None]

@@ -1,0 +1,291 @@
+"""Reads of schemes, cycles and what was filled in; and the figures of the mass evaluation that enter them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.models import Campaign, CampaignSubject
+from survey_service.core.errors import NotFound
+from survey_service.core.permissions import Identity
+from survey_service.mass_evaluation.models import MassScore
+from survey_service.organizations.models import Organization, Subject
+from survey_service.organizations.queries import is_within, path_of_organization
+from survey_service.organizations.rules import ids_on_path
+from survey_service.ratings.documents import digest_of
+from survey_service.ratings.models import (
+    RatingCycle,
+    RatingDecision,
+    RatingGrade,
+    RatingMove,
+    RatingObjection,
+    RatingScheme,
+    RatingSheet,
+    RatingSubject,
+)
+from survey_service.ratings.presets import preset_text, presets
+from survey_service.ratings.rules import MassFigures
+from survey_service.sealing.models import SealedScore
+from survey_service.sealing.queries import get_digest, get_snapshot, is_newest_score
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class KnownScheme:
+    """A version of a scheme that can be used; presets belong to no organization."""
+
+    document: Mapping[str, Any]
+    source: str
+    digest: str
+    is_preset: bool
+
+    @property
+    def code(self) -> str:
+        return str(self.document["code"])
+
+    @property
+    def version(self) -> int:
+        return int(self.document["version"])
+
+
+@dataclass(frozen=True)
+class SubjectRow:
+    """A subject of a cycle with its organization."""
+
+    row: RatingSubject
+    organization_code: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class MassReading:
+    """The released or sealed figures of one subject, and where they come from, as plain JSON."""
+
+    figures: MassFigures
+    trace: Mapping[str, object]
+
+
+def list_schemes(session: Session, *, staff: Identity) -> list[KnownScheme]:
+    """Return the presets, then the newest versions of the schemes of the reader's area and above it."""
+    shipped = [
+        KnownScheme(document, preset_text(code), digest_of(document), True)
+        for code, document in presets().items()
+    ]
+    newest: dict[tuple[int, str], RatingScheme] = {}
+    for one in session.scalars(_own_schemes(staff).order_by(RatingScheme.version)):
+        newest[one.organization_id, one.code] = one
+    return shipped + [_known(newest[key]) for key in sorted(newest)]
+
+
+def _own_schemes(staff: Identity) -> Any:
+    owned = select(Organization.id).where(is_within(staff.path))
+    visible = or_(
+        RatingScheme.organization_id.in_(owned), RatingScheme.organization_id.in_(ids_on_path(staff.path))
+    )
+    return select(RatingScheme).where(visible)
+
+
+def _known(scheme: RatingScheme) -> KnownScheme:
+    return KnownScheme(json.loads(scheme.document), scheme.source, scheme.digest, False)
+
+
+def get_scheme(session: Session, *, staff: Identity, code: str, version: int | None = None) -> KnownScheme:
+    """Return a version of a scheme, the newest by default: one's own before a preset; raises NotFound."""
+    statement = _own_schemes(staff).where(RatingScheme.code == code).order_by(RatingScheme.version.desc())
+    if version is not None:
+        statement = statement.where(RatingScheme.version == version)
+    if (own := session.scalars(statement.limit(1)).first()) is not None:
+        return _known(own)
+    document = presets().get(code)
+    if document is None or version not in {None, document["version"]}:
+        raise NotFound
+    return KnownScheme(document, preset_text(code), digest_of(document), True)
+
+
+def used_digests(session: Session) -> set[str]:
+    """Return the digests of the schemes that a cycle runs on."""
+    return set(session.scalars(select(RatingCycle.scheme_digest).distinct()))
+
+
+def newest_version(session: Session, *, organization_id: int, code: str) -> int:
+    """Return the number of an organization's newest version of a scheme; 0 before the first."""
+    statement = select(func.max(RatingScheme.version)).where(
+        RatingScheme.organization_id == organization_id, RatingScheme.code == code
+    )
+    return session.scalar(statement) or 0
+
+
+def get_cycle(session: Session, cycle_id: int) -> RatingCycle:
+    """Return a cycle; raises NotFound."""
+    cycle = session.get(RatingCycle, cycle_id)
+    if cycle is None:
+        raise NotFound
+    return cycle
+
+
+def lock_cycle(session: Session, cycle_id: int) -> RatingCycle:
+    """Return a cycle and hold its row, so that acts on it take turns; raises NotFound."""
+    statement = select(RatingCycle).where(RatingCycle.id == cycle_id).with_for_update()
+    cycle = session.scalar(statement.execution_options(populate_existing=True))
+    if cycle is None:
+        raise NotFound
+    return cycle
+
+
+def path_of_cycle(session: Session, *, cycle_id: int, **_: object) -> str:
+    """Return the path of the organization that owns a cycle; raises NotFound."""
+    path = session.scalar(
+        select(Organization.path)
+        .join(RatingCycle, RatingCycle.organization_id == Organization.id)
+        .where(RatingCycle.id == cycle_id)
+    )
+    if path is None:
+        raise NotFound
+    return path
+
+
+def path_of_rated(session: Session, *, organization_code: str, **_: object) -> str:
+    """Return the path of the organization that is rated; raises NotFound."""
+    return path_of_organization(session, code=organization_code)
+
+
+def list_cycles(session: Session, *, staff: Identity, after: int = 0) -> list[RatingCycle]:
+    """Return the cycles that are owned in, or rate someone in, the reader's sub-tree; oldest first."""
+    owned = select(Organization.id).where(is_within(staff.path))
+    concerned = select(RatingSubject.cycle_id).where(RatingSubject.organization_id.in_(owned))
+    statement = (
+        select(RatingCycle)
+        .where(RatingCycle.id > after)
+        .where(or_(RatingCycle.organization_id.in_(owned), RatingCycle.id.in_(concerned)))
+        .order_by(RatingCycle.id)
+        .limit(PAGE_SIZE)
+    )
+    return list(session.scalars(statement))
+
+
+def list_subjects(session: Session, cycle_id: int, *, within_path: str = "/") -> list[SubjectRow]:
+    """Return a cycle's subjects inside a sub-tree, in the order of the cycle."""
+    statement = (
+        select(RatingSubject, Organization.code, Subject.name, Organization.path)
+        .join(Organization, Organization.id == RatingSubject.organization_id)
+        .join(Subject, Subject.id == RatingSubject.subject_id)
+        .where(RatingSubject.cycle_id == cycle_id, is_within(within_path))
+        .order_by(RatingSubject.position)
+    )
+    return [SubjectRow(*row) for row in session.execute(statement)]
+
+
+def find_subject(session: Session, cycle_id: int, organization_code: str) -> SubjectRow:
+    """Return one subject of a cycle; raises NotFound."""
+    statement = (
+        select(RatingSubject, Organization.code, Subject.name, Organization.path)
+        .join(Organization, Organization.id == RatingSubject.organization_id)
+        .join(Subject, Subject.id == RatingSubject.subject_id)
+        .where(RatingSubject.cycle_id == cycle_id, Organization.code == organization_code)
+    )
+    found = session.execute(statement).first()
+    if found is None:
+        raise NotFound
+    return SubjectRow(*found)
+
+
+def list_sheets(session: Session, cycle_id: int) -> dict[int, list[RatingSheet]]:
+    """Return what was filled in, by subject."""
+    found: dict[int, list[RatingSheet]] = {}
+    for sheet in session.scalars(select(RatingSheet).where(RatingSheet.cycle_id == cycle_id)):
+        found.setdefault(sheet.subject_id, []).append(sheet)
+    return found
+
+
+def list_grades(session: Session, cycle_id: int) -> dict[int, RatingGrade]:
+    """Return the stored grades by subject."""
+    statement = select(RatingGrade).where(RatingGrade.cycle_id == cycle_id)
+    return {grade.subject_id: grade for grade in session.scalars(statement)}
+
+
+def list_decisions(session: Session, cycle_id: int) -> dict[int, list[RatingDecision]]:
+    """Return the decisions by subject, oldest first."""
+    statement = select(RatingDecision).where(RatingDecision.cycle_id == cycle_id)
+    found: dict[int, list[RatingDecision]] = {}
+    for decision in session.scalars(statement.order_by(RatingDecision.id)):
+        found.setdefault(decision.subject_id, []).append(decision)
+    return found
+
+
+def list_moves(session: Session, cycle_id: int) -> list[RatingMove]:
+    """Return how the steps were left, oldest first."""
+    statement = select(RatingMove).where(RatingMove.cycle_id == cycle_id).order_by(RatingMove.id)
+    return list(session.scalars(statement))
+
+
+def list_objections(session: Session, cycle_id: int) -> list[RatingObjection]:
+    """Return the objections of a cycle, oldest first."""
+    statement = select(RatingObjection).where(RatingObjection.cycle_id == cycle_id)
+    return list(session.scalars(statement.order_by(RatingObjection.id)))
+
+
+def cycles_of_campaign(session: Session, campaign_id: int) -> list[int]:
+    """Return the cycles without final grades that a campaign's scores flow into."""
+    waiting = select(RatingCycle.id).where(
+        RatingCycle.campaign_id == campaign_id, RatingCycle.decided_at.is_(None)
+    )
+    return list(session.scalars(waiting.order_by(RatingCycle.id)))
+
+
+def outdated_cycles(session: Session) -> list[int]:
+    """Return the cycles whose stored grades are not those of their inputs."""
+    waiting = select(RatingCycle.id).where(RatingCycle.graded_revision != RatingCycle.revision)
+    return list(session.scalars(waiting.order_by(RatingCycle.id)))
+
+
+def read_mass(session: Session, campaign: Campaign) -> dict[int, MassReading]:
+    """Return the figures of a campaign that may be shown, by organization.
+
+    Sealed ones where there are, else those released: nothing that the score table would not show.
+    """
+    common: dict[str, object] = {
+        "campaign_id": campaign.id,
+        "formula_hash": campaign.formula_hash,
+        "is_sealed": campaign.sealed_at is not None,
+    }
+    stored: type[SealedScore] | type[MassScore] = MassScore
+    joined = (MassScore.campaign_id == CampaignSubject.campaign_id) & (
+        MassScore.subject_id == CampaignSubject.subject_id
+    )
+    if campaign.sealed_at is not None:
+        stored, joined = SealedScore, is_newest_score(campaign.id)
+        version = get_snapshot(session, campaign.id).version
+        common |= {"snapshot_version": version, "snapshot_digest": get_digest(session, campaign.id)}
+    statement = (
+        select(CampaignSubject.organization_id, stored.figures, stored.derivation)
+        .outerjoin(stored, joined)
+        .where(CampaignSubject.campaign_id == campaign.id)
+    )
+    return {row[0]: _read_figures(row[1], row[2], common) for row in session.execute(statement)}
+
+
+def _read_figures(figures: str | None, derivation: str | None, common: Mapping[str, object]) -> MassReading:
+    """Return exact figures: the derivation holds them as fractions, the table rounded."""
+    shown = json.loads(figures) if figures else {"status": "suppressed", "reason": "no_ballots"}
+    trace = (json.loads(derivation)["trace"] if derivation else None) or {}
+    score, rate = (_exact(trace.get(name)) for name in ("score", "satisfaction_rate"))
+    kept = {name: shown.get(name) for name in ("status", "reason", "score", "satisfaction_rate", "interval")}
+    exact = {"exact_score": score and str(score), "exact_satisfaction_rate": rate and str(rate)}
+    is_ok = shown["status"] == "ok"
+    read = MassFigures(
+        status=shown["status"],
+        score=score if is_ok else None,
+        satisfaction_rate=rate if is_ok else None,
+        is_sealed=bool(common["is_sealed"]),
+    )
+    return MassReading(read, {**common, **kept, **exact})
+
+
+def _exact(joined: Mapping[str, Any] | None) -> Fraction | None:
+    return None if joined is None else Fraction(joined["value"])

@@ -1,0 +1,247 @@
+"""What the API and the pages show of cycles, narrowed to the reader's sub-tree and role."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.models import Campaign, CampaignSubject
+from survey_service.core.errors import Forbidden
+from survey_service.core.permissions import Identity
+from survey_service.mass_evaluation.queries import get_score
+from survey_service.ratings.grades import current_grades, read_sheet, reason_sentence, scheme_of_cycle
+from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
+from survey_service.ratings.queries import (
+    SubjectRow,
+    find_subject,
+    get_cycle,
+    list_decisions,
+    list_moves,
+    list_objections,
+    list_sheets,
+    list_subjects,
+    path_of_cycle,
+)
+from survey_service.ratings.rules import Level, Scheme, SubjectInputs, phase_of, reward_sums
+from survey_service.ratings.totals import level_totals, show
+from survey_service.sealing.queries import get_sealed_score
+from survey_service.staff.rules import Role
+
+Json = dict[str, Any]
+
+
+def get_visible_cycle(session: Session, cycle_id: int, staff: Identity) -> RatingCycle:
+    """Return a cycle that concerns the reader's sub-tree; raises NotFound or Forbidden."""
+    cycle = get_cycle(session, cycle_id)
+    is_owner = staff.covers(path_of_cycle(session, cycle_id=cycle_id))
+    if not is_owner and not list_subjects(session, cycle_id, within_path=staff.path):
+        raise Forbidden
+    return cycle
+
+
+def _require_released(cycle: RatingCycle, staff: Identity) -> None:
+    """The rated party waits until its grade is final."""
+    if Role(staff.role) is Role.BRANCH_SECRETARY and cycle.decided_at is None:
+        raise Forbidden("not_released")
+
+
+def cycle_row(cycle: RatingCycle) -> Json:
+    """Return a cycle as a row of a list."""
+    steps = json.loads(cycle.document)["steps"]
+    return {
+        "id": cycle.id,
+        "title": cycle.title,
+        "year": cycle.year,
+        "scheme": cycle.scheme_code,
+        "version": cycle.scheme_version,
+        "hash": cycle.scheme_digest,
+        "campaign_id": cycle.campaign_id,
+        "step": steps[cycle.position]["code"] if cycle.position < len(steps) else None,
+        "is_final": cycle.decided_at is not None,
+    }
+
+
+def read_cycle(session: Session, *, staff: Identity, cycle_id: int) -> Json:
+    """Return a cycle with its steps and their history; raises NotFound or Forbidden."""
+    cycle = get_visible_cycle(session, cycle_id, staff)
+    scheme = scheme_of_cycle(cycle)
+    is_office = Role(staff.role) is not Role.BRANCH_SECRETARY
+    return cycle_row(cycle) | {
+        "steps": [
+            {
+                "code": step.code,
+                "title": step.title,
+                "kind": step.kind,
+                "by": step.by,
+                "actor": step.actor,
+                "decides": step.decides,
+                "is_done": position < cycle.position,
+            }
+            for position, step in enumerate(scheme.steps)
+        ],
+        "moves": list_moves(session, cycle_id) if is_office else [],
+        "objections": list_objections(session, cycle_id) if is_office else [],
+        "assumptions": json.loads(cycle.document)["assumptions"],
+        "phase": phase_of(scheme, cycle.year),
+        "rewards": _rewards(session, scheme, cycle_id, staff),
+    }
+
+
+def _rewards(session: Session, scheme: Scheme, cycle_id: int, staff: Identity) -> list[Json]:
+    rows = [one.row for one in list_subjects(session, cycle_id, within_path=staff.path)]
+    sums = reward_sums(scheme, [(row.grade_final, row.field_code) for row in rows])
+    return [
+        {
+            "code": reward.code,
+            "title": reward.title,
+            "unit": reward.unit,
+            "count": sums[reward.code][0],
+            "sum": show(sums[reward.code][1]),
+        }
+        for reward in scheme.rewards
+    ]
+
+
+def read_grades(session: Session, *, staff: Identity, cycle_id: int) -> Json:
+    """Return the grades inside the reader's sub-tree, in the order of the cycle.
+
+    Raises NotFound, Forbidden, and Forbidden `not_released` for a rated party before they are final.
+    """
+    cycle = get_visible_cycle(session, cycle_id, staff)
+    _require_released(cycle, staff)
+    document = json.loads(cycle.document)
+    grades = current_grades(session, cycle)
+    rows = [
+        _grade_row(document, one, grades[one.row.subject_id])
+        for one in list_subjects(session, cycle_id, within_path=staff.path)
+    ]
+    return {
+        "scheme": cycle.scheme_code,
+        "hash": cycle.scheme_digest,
+        "is_final": cycle.decided_at is not None,
+        "items": rows,
+    }
+
+
+def _grade_row(document: Mapping[str, Any], one: SubjectRow, grade: RatingGrade) -> Json:
+    trace = json.loads(grade.trace)
+    return {
+        "organization_code": one.organization_code,
+        "name": one.name,
+        "field": one.row.field_code,
+        "total": grade.total,
+        "grade_by_score": grade.grade_by_score,
+        "grade_proposed": grade.grade_proposed,
+        "grade_final": one.row.grade_final,
+        "excluded": one.row.exclusion,
+        "needs_decision": grade.is_tied,
+        "levels": trace["levels"],
+        "mass_score": (trace["mass"] or {}).get("score"),
+        "reasons": [reason_sentence(document, reason) for reason in json.loads(grade.reasons)],
+    }
+
+
+def read_trace(session: Session, *, staff: Identity, cycle_id: int, organization_code: str) -> Json:
+    """Return how one grade came about, down to the hash of the formula behind its mass score.
+
+    Items and tallies of the mass evaluation are for offices; raises as `read_grades`.
+    """
+    cycle = get_visible_cycle(session, cycle_id, staff)
+    _require_released(cycle, staff)
+    subject = find_subject(session, cycle_id, organization_code)
+    staff.require(subject.path)
+    grade = current_grades(session, cycle)[subject.row.subject_id]
+    document = json.loads(cycle.document)
+    return {
+        "grade_final": subject.row.grade_final,
+        "decisions": list_decisions(session, cycle_id).get(subject.row.subject_id, []),
+        "reasons": [reason_sentence(document, reason) for reason in json.loads(grade.reasons)],
+        "proposal": json.loads(grade.trace),
+        "mass_evaluation": _derivation(session, cycle, subject, staff),
+    }
+
+
+def _derivation(session: Session, cycle: RatingCycle, subject: SubjectRow, staff: Identity) -> Json | None:
+    """Return items and trace of the mass score as they were released or sealed."""
+    if cycle.campaign_id is None or Role(staff.role) is Role.BRANCH_SECRETARY:
+        return None
+    rated = session.scalar(
+        select(CampaignSubject.subject_id).where(
+            CampaignSubject.campaign_id == cycle.campaign_id,
+            CampaignSubject.organization_id == subject.row.organization_id,
+        )
+    )
+    if rated is None:
+        return None
+    released = get_score(session, cycle.campaign_id, rated)
+    is_sealed = bool(session.get_one(Campaign, cycle.campaign_id).sealed_at)
+    stored = get_sealed_score(session, cycle.campaign_id, rated) if is_sealed else released
+    return None if stored is None else dict(json.loads(stored.derivation))
+
+
+def read_subject(session: Session, *, staff: Identity, cycle_id: int, organization_code: str) -> Json:
+    """Return what the levels have filled in for one subject, side by side.
+
+    The rated party sees its own sheet; the others when the grade is final.
+    """
+    cycle = get_visible_cycle(session, cycle_id, staff)
+    subject = find_subject(session, cycle_id, organization_code)
+    staff.require(subject.path)
+    scheme = scheme_of_cycle(cycle)
+    is_narrowed = Role(staff.role) is Role.BRANCH_SECRETARY and cycle.decided_at is None
+    entries = {
+        sheet.level: json.loads(sheet.entries)
+        for sheet in list_sheets(session, cycle_id).get(subject.row.subject_id, [])
+        if not is_narrowed or sheet.level is Level.SELF
+    }
+    inputs = SubjectInputs(
+        code=organization_code,
+        field_code=subject.row.field_code,
+        sheets={level: read_sheet(one) for level, one in entries.items()},
+    )
+    findings = {} if is_narrowed else json.loads(subject.row.findings)
+    return {
+        "organization_code": organization_code,
+        "name": subject.name,
+        "excluded": subject.row.exclusion,
+        "field": subject.row.field_code,
+        "findings": findings,
+        "totals": {level.value: show(total) for level, total in level_totals(scheme, inputs).items()},
+        "entries": [
+            _compared(leaf.code, leaf.title, show(leaf.points), leaf.source.value, entries)
+            for leaf in scheme.leaves(subject.row.field_code)
+        ],
+    }
+
+
+def sheet_total(session: Session, cycle_id: int, organization_code: str, level: Level) -> str | None:
+    """Return what one level's sheet comes to by itself; None while it is not complete."""
+    subject = find_subject(session, cycle_id, organization_code)
+    sheet = session.get(RatingSheet, (cycle_id, subject.row.subject_id, level))
+    sheets = {} if sheet is None else {level: read_sheet(json.loads(sheet.entries))}
+    inputs = SubjectInputs(organization_code, subject.row.field_code, sheets)
+    return show(level_totals(scheme_of_cycle(get_cycle(session, cycle_id)), inputs)[level])
+
+
+def _compared(
+    code: str, title: str, maximum: str | None, source: str, entries: Mapping[Level, Mapping[str, Any]]
+) -> Json:
+    by_level = {level: _entry(entries.get(level, {}), code) for level in Level}
+    given = [json.dumps(value, sort_keys=True) for value in by_level.values() if value is not None]
+    return {
+        "code": code,
+        "title": title,
+        "maximum": maximum,
+        "source": source,
+        "self_": by_level[Level.SELF],
+        "town": by_level[Level.TOWN],
+        "county": by_level[Level.COUNTY],
+        "differs": len(set(given)) > 1,
+    }
+
+
+def _entry(entries: Mapping[str, Any], code: str) -> Any:
+    parts = (entries.get(part, {}) for part in ("points", "choices", "checks"))
+    return next((part[code] for part in parts if code in part), None)

@@ -1,0 +1,401 @@
+"""What a rating scheme is: indicators, bands, restrictions, quotas, steps and what follows from a grade.
+
+A scheme is data (`docs/ratings.md`). All numbers are exact fractions. The neighbours of this module hold one
+step each: `totals.py` from entries to a total, `quotas.py` forced shares, `grading.py` the whole way.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from math import ceil, floor
+
+from survey_service.core.events import Event
+from survey_service.organizations.rules import OrganizationKind, SubjectKind
+
+HUNDRED = 100
+
+
+class Level(StrEnum):
+    """Who fills in a sheet of scores."""
+
+    SELF = "self"
+    TOWN = "town"
+    COUNTY = "county"
+
+
+class Source(StrEnum):
+    """Where the value of an indicator comes from."""
+
+    POINTS = "points"
+    """The assessor gives points from 0 to the indicator's maximum."""
+    CHOICE = "choice"
+    """The assessor chooses an option, which is worth a share of the maximum."""
+    CHECKLIST = "checklist"
+    """The share of the checks that are passed."""
+    MASS = "mass"
+    """The mass evaluation; until there is a campaign, the assessor gives points."""
+
+
+class MassRole(StrEnum):
+    """What the mass evaluation is in a scheme (`domain.md` section 5)."""
+
+    COMPONENT = "component"
+    INDICATOR = "indicator"
+    EVIDENCE = "evidence"
+    NONE = "none"
+
+
+class Measure(StrEnum):
+    """Which figure of the mass evaluation is meant."""
+
+    SCORE = "score"
+    SATISFACTION_RATE = "satisfaction_rate"
+
+
+class WhenMissing(StrEnum):
+    """What happens where the mass evaluation has no figure to show; it never becomes zero."""
+
+    BLOCK = "block"
+    """There is no total until there is a figure, or the subject is excluded with a reason."""
+    RENORMALIZE = "renormalize"
+    """The other indicators share the maximum among them."""
+    MANUAL = "manual"
+    """The assessors' own points for the indicator count."""
+
+
+class Boundary(StrEnum):
+    """How a total is held against the lower ends of the bands."""
+
+    HALF_OPEN = "half_open"
+    """The exact total: 89.5 is below 90."""
+    ROUND_FIRST = "round_first"
+    """The total rounded to a whole number, half up: 89.5 is 90."""
+
+
+class RestrictionKind(StrEnum):
+    """Why a finding keeps a subject from a grade."""
+
+    ELIGIBILITY = "eligibility"
+    NEGATIVE = "negative"
+    VETO = "veto"
+
+
+class StepKind(StrEnum):
+    """What is done in a step."""
+
+    PREPARATION = "preparation"
+    SELF_ASSESSMENT = "self_assessment"
+    MASS_EVALUATION = "mass_evaluation"
+    ASSESSMENT = "assessment"
+    REVIEW = "review"
+    PUBLIC_NOTICE = "public_notice"
+    FILING = "filing"
+
+
+def cycle_target(cycle_id: int) -> str:
+    """Return how the audit trail names a cycle."""
+    return f"rating_cycle:{cycle_id}"
+
+
+class DecisionKind(StrEnum):
+    """Why a grade was decided."""
+
+    COMMITTEE = "committee"
+    OBJECTION = "objection"
+    DOWNGRADE = "downgrade"
+
+
+class MoveKind(StrEnum):
+    """Which way a step was left."""
+
+    COMPLETED = "completed"
+    SENT_BACK = "sent_back"
+
+
+@dataclass(frozen=True)
+class RatingChanged(Event):
+    """What a cycle's grades follow from has changed."""
+
+    cycle_id: int
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A node of the tree; `points` is its maximum, and for a node with children what they are scaled to."""
+
+    code: str
+    title: str
+    points: Fraction | None = None
+    source: Source = Source.POINTS
+    options: Mapping[str, Fraction] = field(default_factory=dict)
+    """Share of the maximum by option, for `CHOICE`."""
+    checks: tuple[str, ...] = ()
+    fields: frozenset[str] = frozenset()
+    """Only subjects of these fields have it; none means all."""
+    children: tuple["Indicator", ...] = ()
+
+    def is_for(self, subject_field: str | None) -> bool:
+        """Tell whether subjects of a field have this indicator."""
+        return not self.fields or subject_field in self.fields
+
+    def leaves(self, subject_field: str | None = None, *, every_field: bool = False) -> Iterator["Indicator"]:
+        """Yield the indicators that are filled in."""
+        if not every_field and not self.is_for(subject_field):
+            return
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.leaves(subject_field, every_field=every_field)
+
+
+@dataclass(frozen=True)
+class MassRule:
+    """How the mass evaluation enters."""
+
+    role: MassRole = MassRole.NONE
+    measure: Measure = Measure.SCORE
+    when_missing: WhenMissing = WhenMissing.BLOCK
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """One item of the bonus X or the penalty Y, with the most that it may be."""
+
+    code: str
+    title: str
+    points: Fraction
+
+
+@dataclass(frozen=True)
+class Adjustments:
+    """The bonus X or the penalty Y: its items, and the most that they may be together."""
+
+    items: tuple[Adjustment, ...] = ()
+    cap: Fraction | None = None
+
+    def sum(self, given: Mapping[str, Fraction]) -> Fraction:
+        """Return what counts of the points given."""
+        total = sum(given.values(), Fraction(0))
+        return total if self.cap is None else min(total, self.cap)
+
+
+@dataclass(frozen=True)
+class Band:
+    """A grade and the total from which on it is given."""
+
+    grade: str
+    title: str
+    floor: Fraction
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """A finding that keeps a subject from the grades named, and from no other."""
+
+    code: str
+    title: str
+    kind: RestrictionKind
+    grades: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Cap:
+    """A figure of the mass evaluation below which no grade above `at_most` is given."""
+
+    measure: Measure
+    below: Fraction
+    at_most: str
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A share of the subjects: at most so many may have a grade (rounded down), or at least (rounded up)."""
+
+    grade: str
+    percent: Fraction
+    is_maximum: bool
+
+    def limit(self, base: int) -> int:
+        """Return the number of subjects that the share means."""
+        exact = self.percent * base / HUNDRED
+        return floor(exact) if self.is_maximum else ceil(exact)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the process; `by` is the level that completes it."""
+
+    code: str
+    title: str
+    kind: StepKind
+    by: Level
+    actor: str = ""
+    decides: bool = False
+    """With its end the grades are final."""
+    days: int | None = None
+
+    @property
+    def is_filled_in(self) -> bool:
+        """Tell whether sheets are filled in during the step."""
+        return self.kind in {StepKind.SELF_ASSESSMENT, StepKind.ASSESSMENT, StepKind.REVIEW}
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """Grades that are looked at again in the n-th year after they were given."""
+
+    grades: frozenset[str]
+    in_year: int
+
+    def is_due(self, *, grade: str, given_in: int, year: int) -> bool:
+        """Tell whether a grade is looked at again in a year; the year it was given in is the first."""
+        return grade in self.grades and year - given_in + 1 == self.in_year
+
+
+@dataclass(frozen=True)
+class Reward:
+    """Money by grade, for subjects of one field or of all, `times` a year."""
+
+    code: str
+    title: str
+    unit: str
+    amounts: Mapping[str, Fraction]
+    field_code: str | None = None
+    times: int = 1
+
+    def amount(self, grade: str | None, subject_field: str | None) -> Fraction:
+        """Return what one subject receives each time."""
+        is_for = self.field_code is None or self.field_code == subject_field
+        return self.amounts.get(grade or "", Fraction(0)) if is_for else Fraction(0)
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One rating system, as its document says."""
+
+    code: str
+    version: int
+    title: str
+    subject_kind: SubjectKind
+    fields: Mapping[str, str]
+    indicators: tuple[Indicator, ...]
+    bands: tuple[Band, ...]
+    """From the best to the lowest."""
+    steps: tuple[Step, ...]
+    counts: tuple[Level, ...] = (Level.COUNTY, Level.TOWN)
+    """Whose entries count, the last word first."""
+    maximum: Fraction = Fraction(100)
+    boundary: Boundary = Boundary.HALF_OPEN
+    mass: MassRule = MassRule()
+    bonus: Adjustments = Adjustments()
+    penalty: Adjustments = Adjustments()
+    restrictions: tuple[Restriction, ...] = ()
+    caps: tuple[Cap, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    downgrade_triggers: Mapping[str, str] = field(default_factory=dict)
+    look_back: LookBack | None = None
+    rewards: tuple[Reward, ...] = ()
+    phases: Mapping[int, str] = field(default_factory=dict)
+    field_of_kind: Mapping[OrganizationKind, str] = field(default_factory=dict)
+    """The field that organizations of a kind belong to unless told otherwise."""
+
+    @property
+    def grades(self) -> tuple[str, ...]:
+        """The grades from the best to the lowest."""
+        return tuple(band.grade for band in self.bands)
+
+    @property
+    def lowest(self) -> str:
+        return self.grades[-1]
+
+    def rank(self, grade: str) -> int:
+        """Return the place of a grade; 0 is the best."""
+        return self.grades.index(grade)
+
+    def is_below(self, grade: str, other: str) -> bool:
+        """Tell whether a grade is worse than another."""
+        return self.rank(grade) > self.rank(other)
+
+    def has_field(self, field_code: str | None) -> bool:
+        """Tell whether subjects of a field are measured at all; without fields all are measured alike."""
+        return not self.fields or field_code in self.fields
+
+    @property
+    def deciding_position(self) -> int:
+        """The step with whose end the grades are final."""
+        return next(position for position, step in enumerate(self.steps) if step.decides)
+
+    def last_position(self, level: Level) -> int:
+        """Return the last step in which a level fills in its sheet; without one of its own, the decision."""
+        own = [position for position, step in enumerate(self.steps) if step.by is level and step.is_filled_in]
+        return own[-1] if own else self.deciding_position
+
+    def leaves(self, subject_field: str | None = None, *, every_field: bool = False) -> list[Indicator]:
+        """Return the indicators that are filled in for subjects of a field."""
+        return [
+            leaf for one in self.indicators for leaf in one.leaves(subject_field, every_field=every_field)
+        ]
+
+    def band_of(self, total: Fraction) -> Band:
+        """Return the band that a total falls into."""
+        compared = Fraction(floor(total + Fraction(1, 2))) if self._rounds else total
+        return next((band for band in self.bands if compared >= band.floor), self.bands[-1])
+
+    @property
+    def _rounds(self) -> bool:
+        return self.boundary is Boundary.ROUND_FIRST
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What one level has filled in for one subject, by indicator."""
+
+    points: Mapping[str, Fraction] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MassFigures:
+    """What the mass evaluation says about one subject; without figures where the status is not ok."""
+
+    status: str
+    score: Fraction | None = None
+    satisfaction_rate: Fraction | None = None
+    is_sealed: bool = False
+
+    def figure(self, measure: Measure) -> Fraction | None:
+        """Return the figure that a scheme asks for."""
+        return self.score if measure is Measure.SCORE else self.satisfaction_rate
+
+
+@dataclass(frozen=True)
+class SubjectInputs:
+    """Everything that the grade of one subject follows from; `mass` is None without a campaign."""
+
+    code: str
+    field_code: str | None = None
+    sheets: Mapping[Level, Sheet] = field(default_factory=dict)
+    findings: frozenset[str] = frozenset()
+    """Codes of the restrictions that apply."""
+    bonus: Mapping[str, Fraction] = field(default_factory=dict)
+    penalty: Mapping[str, Fraction] = field(default_factory=dict)
+    exclusion: str | None = None
+    mass: MassFigures | None = None
+
+
+def reward_sums(
+    scheme: Scheme, graded: Sequence[tuple[str | None, str | None]]
+) -> dict[str, tuple[int, Fraction]]:
+    """Return for each reward how many receive it and the sum of a year; pairs are grade and field."""
+    sums = {}
+    for reward in scheme.rewards:
+        amounts = [amount for pair in graded if (amount := reward.amount(*pair))]
+        sums[reward.code] = (len(amounts), sum(amounts, Fraction(0)) * reward.times)
+    return sums
+
+
+def phase_of(scheme: Scheme, year: int) -> str | None:
+    """Return what a year of a campaign of several years is about."""
+    return scheme.phases.get(year)

@@ -1,0 +1,355 @@
+"""Use cases of schemes and of a cycle's inputs: open it, fill in sheets, note findings, refresh the draft."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.queries import get_visible_campaign
+from survey_service.campaigns.subjects import find_rated
+from survey_service.core.audit import record
+from survey_service.core.canonical import canonical_json
+from survey_service.core.clock import SHANGHAI
+from survey_service.core.errors import Conflict, Forbidden, Invalid
+from survey_service.core.events import publish
+from survey_service.core.permissions import Identity
+from survey_service.core.texts import text
+from survey_service.organizations.models import Organization
+from survey_service.organizations.service import ensure_subjects
+from survey_service.ratings.documents import digest_of, read_document
+from survey_service.ratings.grades import keep_grades, scheme_of_cycle
+from survey_service.ratings.models import RatingCycle, RatingScheme, RatingSheet, RatingSubject
+from survey_service.ratings.queries import (
+    SubjectRow,
+    cycles_of_campaign,
+    find_subject,
+    get_scheme,
+    lock_cycle,
+    newest_version,
+)
+from survey_service.ratings.rules import Indicator, Level, RatingChanged, Scheme, Source, cycle_target
+from survey_service.ratings.scheme_reading import scheme_of
+from survey_service.staff.rules import Role
+
+_OFFICE_OF = {
+    Level.SELF: frozenset({Role.BRANCH_SECRETARY, Role.TOWN_STAFF, Role.COUNTY_ADMIN}),
+    Level.TOWN: frozenset({Role.TOWN_STAFF, Role.COUNTY_ADMIN}),
+    Level.COUNTY: frozenset({Role.COUNTY_ADMIN}),
+}
+"""Who speaks for a level; an office may also key in the paper forms of the levels below it."""
+
+
+def require_office(staff: Identity, level: Level) -> None:
+    """Raise Forbidden for somebody who cannot speak for a level."""
+    if Role(staff.role) not in _OFFICE_OF[level]:
+        raise Forbidden
+
+
+def add_scheme(session: Session, *, staff: Identity, source: str, now: datetime) -> RatingScheme:
+    """Store a new version of a scheme of one's own from its YAML text.
+
+    Raises InvalidScheme with what is wrong by line, Invalid where the version is not the next.
+    """
+    document = read_document(source)
+    expected = newest_version(session, organization_id=staff.organization_id, code=document["code"]) + 1
+    if document["version"] < expected:
+        raise Invalid(errors={"version": [text("ratings.version_taken", expected=expected)]})
+    scheme = RatingScheme(
+        organization_id=staff.organization_id,
+        code=document["code"],
+        version=document["version"],
+        title=document["title"],
+        source=source,
+        document=canonical_json(document),
+        digest=digest_of(document),
+        staff_id=staff.id,
+        created_at=now,
+    )
+    session.add(scheme)
+    session.flush()
+    facts = {"version": scheme.version, "hash": scheme.digest}
+    record(session, "ratings.write_scheme", f"rating_scheme:{scheme.code}", after=facts)
+    return scheme
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The answer to a new cycle; `warnings` are sentences for the owner."""
+
+    cycle: RatingCycle
+    warnings: list[str]
+
+
+def open_cycle(
+    session: Session,
+    *,
+    staff: Identity,
+    scheme: str,
+    title: str,
+    now: datetime,
+    version: int | None = None,
+    organization_codes: Sequence[str] | None = None,
+    under: str | None = None,
+    campaign_id: int | None = None,
+    year: int | None = None,
+) -> Opened:
+    """Open a cycle over the organizations named or under one; the scheme is locked into it.
+
+    Raises NotFound for an unknown scheme or campaign, Invalid and Forbidden as for a campaign's subjects.
+    """
+    known = get_scheme(session, staff=staff, code=scheme, version=version)
+    if campaign_id is not None:
+        get_visible_campaign(session, campaign_id, staff)
+    organizations = find_rated(session, staff=staff, codes=organization_codes, under=under)
+    cycle = RatingCycle(
+        organization_id=staff.organization_id,
+        title=title,
+        year=year or now.astimezone(SHANGHAI).year,
+        scheme_code=known.code,
+        scheme_version=known.version,
+        scheme_digest=known.digest,
+        document=canonical_json(known.document),
+        campaign_id=campaign_id,
+        position=0,
+        revision=1,
+        graded_revision=0,
+        staff_id=staff.id,
+        created_at=now,
+    )
+    session.add(cycle)
+    session.flush()
+    rules = scheme_of(known.document)
+    _add_subjects(session, cycle, rules, organizations)
+    facts = {"scheme": known.code, "version": known.version, "hash": known.digest, "title": title}
+    record(session, "ratings.open", cycle_target(cycle.id), after=facts | {"campaign_id": campaign_id})
+    publish(session, RatingChanged(cycle.id))
+    return Opened(cycle, _warnings(rules, len(organizations)))
+
+
+def _add_subjects(
+    session: Session, cycle: RatingCycle, scheme: Scheme, organizations: Sequence[Organization]
+) -> None:
+    subjects = ensure_subjects(session, organizations=organizations, kind=scheme.subject_kind)
+    session.add_all(
+        RatingSubject(
+            cycle_id=cycle.id,
+            subject_id=subjects[one.id].id,
+            organization_id=one.id,
+            position=position,
+            field_code=scheme.field_of_kind.get(one.kind),
+            findings="{}",
+        )
+        for position, one in enumerate(organizations)
+    )
+    session.flush()
+
+
+def _warnings(scheme: Scheme, base: int) -> list[str]:
+    """Say where a share leaves nobody or takes everybody: small bases make it mean something else."""
+    warnings = []
+    for quota in scheme.quotas:
+        limit = quota.limit(base)
+        if quota.is_maximum and limit == 0:
+            warnings.append(text("ratings.quota_leaves_nobody", grade=quota.grade, base=base))
+        if not quota.is_maximum and limit >= base:
+            warnings.append(text("ratings.quota_takes_everybody", grade=quota.grade, base=base))
+    return warnings
+
+
+Entries = Mapping[str, Mapping[str, Any]]
+"""`points`, `choices`, `checks` and `notes`, each by indicator; None takes an entry away."""
+
+
+def fill_in_sheet(
+    session: Session,
+    *,
+    staff: Identity,
+    cycle_id: int,
+    organization_code: str,
+    level: Level,
+    entries: Entries,
+    now: datetime,
+) -> RatingSheet:
+    """Write entries of one level's sheet; those that are not named stay.
+
+    Raises NotFound, Forbidden for somebody who cannot speak for the level, Conflict `wrong_step` when its
+    step is over, Invalid for what the scheme does not know or allow.
+    """
+    cycle = lock_cycle(session, cycle_id)
+    subject = find_subject(session, cycle_id, organization_code)
+    scheme = scheme_of_cycle(cycle)
+    _require_author(staff, subject, level)
+    if cycle.position > scheme.last_position(level):
+        raise Conflict("wrong_step", step=_step_title(scheme, cycle.position))
+    _check_entries(scheme, subject.row.field_code, entries)
+    sheet = session.get(RatingSheet, (cycle_id, subject.row.subject_id, level))
+    before = json.loads(sheet.entries) if sheet else {}
+    if sheet is None:
+        sheet = RatingSheet(cycle_id=cycle_id, subject_id=subject.row.subject_id, level=level)
+        session.add(sheet)
+    after = _merge(before, entries)
+    sheet.entries, sheet.staff_id, sheet.changed_at = canonical_json(after), staff.id, now
+    facts = {"organization_code": organization_code, "by": level.value}
+    record(session, "ratings.score", cycle_target(cycle_id), before=facts | before, after=facts | after)
+    touch(session, cycle)
+    return sheet
+
+
+def _require_author(staff: Identity, subject: SubjectRow, level: Level) -> None:
+    """Let the rated party fill in its own sheet only, and an office only those of organizations below it."""
+    require_office(staff, level)
+    is_own = level is Level.SELF and staff.covers(subject.path)
+    if not is_own and not staff.is_above(subject.path):
+        raise Forbidden
+
+
+def touch(session: Session, cycle: RatingCycle) -> None:
+    """Note that something has changed that the grades follow from."""
+    cycle.revision += 1
+    publish(session, RatingChanged(cycle.id))
+
+
+def _step_title(scheme: Scheme, position: int) -> str:
+    is_over = position >= len(scheme.steps)
+    return text("ratings.all_steps_done") if is_over else scheme.steps[position].title
+
+
+def _merge(before: Mapping[str, Any], entries: Entries) -> dict[str, dict[str, Any]]:
+    after: dict[str, dict[str, Any]] = {}
+    for part in ("points", "choices", "checks", "notes"):
+        merged = {**before.get(part, {}), **{key: _plain(one) for key, one in entries.get(part, {}).items()}}
+        after[part] = {key: value for key, value in merged.items() if value is not None}
+    return {part: values for part, values in after.items() if values}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value.normalize() if value else Decimal(0), "f")
+    return sorted(set(value)) if isinstance(value, list) else value
+
+
+_PART_OF = {
+    Source.POINTS: "points",
+    Source.MASS: "points",
+    Source.CHOICE: "choices",
+    Source.CHECKLIST: "checks",
+}
+
+
+def _check_entries(scheme: Scheme, field_code: str | None, entries: Entries) -> None:
+    """Raise Invalid naming every entry that is wrong."""
+    leaves = {leaf.code: leaf for leaf in scheme.leaves(field_code)}
+    errors: dict[str, list[str]] = {}
+    for part, given in entries.items():
+        for code, value in given.items():
+            if (sentence := _fault(leaves.get(code), part, value)) is not None:
+                errors[f"{part}.{code}"] = [sentence]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _fault(leaf: Indicator | None, part: str, value: Any) -> str | None:
+    if leaf is None:
+        return text("ratings.unknown_indicator")
+    if part == "notes":
+        return None
+    if _PART_OF[leaf.source] != part:
+        return text("ratings.wrong_part", part=_PART_OF[leaf.source])
+    if value is None:
+        return None
+    if part == "points" and not 0 <= value <= (leaf.points or 0):
+        return text("ratings.over_maximum", maximum=_plain(Decimal(str(float(leaf.points or 0)))))
+    known = leaf.options if part == "choices" else leaf.checks
+    named = value if isinstance(value, list) else [value]
+    if part != "points" and any(one not in known for one in named):
+        return text("ratings.unknown_option", known="、".join(known))
+    return None
+
+
+def note_findings(
+    session: Session,
+    *,
+    staff: Identity,
+    cycle_id: int,
+    organization_code: str,
+    findings: Mapping[str, str] | None = None,
+    bonus: Mapping[str, Decimal] | None = None,
+    penalty: Mapping[str, Decimal] | None = None,
+    **about: str | None,
+) -> RatingSubject:
+    """Write what was found about a subject: restrictions with notes, X and Y; `exclusion` and `field` in `about`.
+
+    What is not given stays; what is given takes the place of what was there. Raises as `fill_in_sheet`.
+    """
+    cycle = lock_cycle(session, cycle_id)
+    subject = find_subject(session, cycle_id, organization_code)
+    scheme = scheme_of_cycle(cycle)
+    if cycle.decided_at is not None:
+        raise Conflict("wrong_step", step=_step_title(scheme, cycle.position))
+    given = {"findings": findings, "bonus": bonus, "penalty": penalty}
+    _check_findings(scheme, given, about)
+    row, before = subject.row, _finding_facts(subject)
+    named = {name: _plain_values(values) for name, values in given.items() if values is not None}
+    row.findings = canonical_json(json.loads(row.findings) | named)
+    row.exclusion = about.get("exclusion", row.exclusion)
+    row.field_code = about.get("field", row.field_code)
+    record(session, "ratings.find", cycle_target(cycle_id), before=before, after=_finding_facts(subject))
+    touch(session, cycle)
+    return row
+
+
+def _plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {code: _plain(value) for code, value in values.items()}
+
+
+def _finding_facts(subject: SubjectRow) -> dict[str, object]:
+    row = subject.row
+    noted = {"organization_code": subject.organization_code, "exclusion": row.exclusion}
+    return noted | {"field": row.field_code} | json.loads(row.findings)
+
+
+def _check_findings(scheme: Scheme, given: Mapping[str, Any], about: Mapping[str, str | None]) -> None:
+    known = {restriction.code for restriction in scheme.restrictions}
+    errors = {
+        f"findings.{code}": [text("ratings.unknown_finding")]
+        for code in given["findings"] or ()
+        if code not in known
+    }
+    for side, adjustments in (("bonus", scheme.bonus), ("penalty", scheme.penalty)):
+        most = {item.code: item.points for item in adjustments.items}
+        for code, points in (given[side] or {}).items():
+            if code not in most:
+                errors[f"{side}.{code}"] = [text("ratings.unknown_finding")]
+            elif not 0 <= points <= most[code]:
+                maximum = _plain(Decimal(str(float(most[code]))))
+                errors[f"{side}.{code}"] = [text("ratings.over_maximum", maximum=maximum)]
+    if about.get("field") is not None and about["field"] not in scheme.fields:
+        errors["field"] = [text("ratings.unknown_field", known="、".join(scheme.fields))]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def refresh_draft(session: Session, *, cycle_id: int) -> int:
+    """Work out and store the grades of a cycle where they are out of date; returns how many."""
+    cycle = lock_cycle(session, cycle_id)
+    if cycle.graded_revision == cycle.revision:
+        return 0
+    return len(keep_grades(session, cycle))
+
+
+def take_in_scores(session: Session, *, campaign_id: int) -> list[int]:
+    """Note that a campaign's scores have changed; returns the cycles that they flow into.
+
+    Final grades stay as they were decided.
+    """
+    found = []
+    for cycle_id in cycles_of_campaign(session, campaign_id):
+        cycle = lock_cycle(session, cycle_id)
+        if cycle.decided_at is None:
+            touch(session, cycle)
+            found.append(cycle_id)
+    return found

@@ -1,0 +1,196 @@
+"""From what was filled in to one total: the tree of indicators, the bonus and the penalty."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from math import floor
+
+from survey_service.ratings.rules import (
+    HUNDRED,
+    Indicator,
+    Level,
+    Scheme,
+    Sheet,
+    Source,
+    SubjectInputs,
+    WhenMissing,
+)
+
+
+class Basis(StrEnum):
+    """What the value of a node rests on."""
+
+    ENTRY = "entry"
+    MASS = "mass"
+    CHILDREN = "children"
+    LEFT_OUT = "left_out"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One indicator with its value; None where it is missing or left out."""
+
+    indicator: Indicator
+    basis: Basis
+    value: Fraction | None
+    maximum: Fraction
+    level: Level | None = None
+    entered: str | None = None
+    children: tuple["Node", ...] = ()
+
+    def missing(self) -> list[str]:
+        """Return the codes of the indicators that stand between here and a value."""
+        own = [self.indicator.code] if self.basis is Basis.MISSING and not self.children else []
+        return own + [code for child in self.children for code in child.missing()]
+
+
+@dataclass(frozen=True)
+class Total:
+    """A total with the nodes it is made of; `value` is None while something is missing."""
+
+    value: Fraction | None
+    root: Node
+    bonus: Fraction
+    penalty: Fraction
+
+
+def compute_total(scheme: Scheme, subject: SubjectInputs, levels: Sequence[Level] | None = None) -> Total:
+    """Compute a subject's total from the entries that count, or from those of some levels only.
+
+    The bonus X is added and the penalty Y taken off; a total is never below 0.
+    """
+    counted = scheme.counts if levels is None else levels
+    whole = Indicator("total", "", children=scheme.indicators)
+    root = _evaluate(whole, _Context(scheme, subject, counted))
+    if not scheme.has_field(subject.field_code):
+        root = Node(whole, Basis.MISSING, None, scheme.maximum, children=root.children)
+    bonus, penalty = scheme.bonus.sum(subject.bonus), scheme.penalty.sum(subject.penalty)
+    value = None if root.value is None else max(Fraction(0), root.value + bonus - penalty)
+    return Total(value, root, bonus, penalty)
+
+
+@dataclass(frozen=True)
+class _Context:
+    scheme: Scheme
+    subject: SubjectInputs
+    levels: Sequence[Level]
+
+    def entry(self, indicator: Indicator) -> tuple[Level, Fraction, str] | None:
+        """Return the entry that counts, from the level that has the last word."""
+        for level in self.levels:
+            sheet = self.subject.sheets.get(level)
+            if sheet is not None and (found := _entered(indicator, sheet)) is not None:
+                return level, *found
+        return None
+
+
+def _entered(indicator: Indicator, sheet: Sheet) -> tuple[Fraction, str] | None:
+    """Return the value that a sheet gives to an indicator, and what was written."""
+    points, code = indicator.points or Fraction(0), indicator.code
+    if indicator.source is Source.CHOICE:
+        choice = sheet.choices.get(code)
+        return None if choice is None else (points * indicator.options[choice], choice)
+    if indicator.source is Source.CHECKLIST:
+        passed = sheet.checks.get(code)
+        return None if passed is None else (_checked(indicator, passed), "、".join(sorted(passed)))
+    given = sheet.points.get(code)
+    return None if given is None else (given, str(given))
+
+
+def _checked(indicator: Indicator, passed: frozenset[str]) -> Fraction:
+    share = Fraction(len(passed & set(indicator.checks)), len(indicator.checks))
+    return share * (indicator.points or 0)
+
+
+def _evaluate(indicator: Indicator, context: _Context) -> Node:
+    if indicator.children:
+        return _evaluate_children(indicator, context)
+    if indicator.source is Source.MASS and context.subject.mass is not None:
+        return _evaluate_mass(indicator, context)
+    return _evaluate_entry(indicator, context)
+
+
+def _evaluate_entry(indicator: Indicator, context: _Context) -> Node:
+    maximum = indicator.points or Fraction(0)
+    found = context.entry(indicator)
+    if found is None:
+        return Node(indicator, Basis.MISSING, None, maximum)
+    level, value, entered = found
+    return Node(indicator, Basis.ENTRY, value, maximum, level, entered)
+
+
+def _evaluate_mass(indicator: Indicator, context: _Context) -> Node:
+    """A figure of 80 of 100 is 80 percent of the indicator's points."""
+    assert context.subject.mass is not None
+    rule, maximum = context.scheme.mass, indicator.points or Fraction(0)
+    figure = context.subject.mass.figure(rule.measure)
+    if figure is not None:
+        return Node(indicator, Basis.MASS, maximum * figure / HUNDRED, maximum)
+    if rule.when_missing is WhenMissing.MANUAL:
+        return _evaluate_entry(indicator, context)
+    basis = Basis.LEFT_OUT if rule.when_missing is WhenMissing.RENORMALIZE else Basis.MISSING
+    return Node(indicator, basis, None, maximum)
+
+
+def _evaluate_children(indicator: Indicator, context: _Context) -> Node:
+    """Scale what the children have to the maximum of the node; those left out take no part in it."""
+    children = [_evaluate(child, context) for child in indicator.children if _is_asked(child, context)]
+    points = indicator.points if children else Fraction(0)
+    maximum = sum((node.maximum for node in children), Fraction(0)) if points is None else points
+    present = [node for node in children if node.basis is not Basis.LEFT_OUT]
+    if any(node.value is None for node in present):
+        return Node(indicator, Basis.MISSING, None, maximum, children=tuple(children))
+    base = sum((node.maximum for node in present), Fraction(0))
+    if not base:
+        return Node(indicator, Basis.LEFT_OUT, None, maximum, children=tuple(children))
+    value = maximum * sum((node.value or Fraction(0) for node in present), Fraction(0)) / base
+    return Node(indicator, Basis.CHILDREN, value, maximum, children=tuple(children))
+
+
+def _is_asked(indicator: Indicator, context: _Context) -> bool:
+    return indicator.is_for(context.subject.field_code)
+
+
+def level_totals(scheme: Scheme, subject: SubjectInputs) -> dict[Level, Fraction | None]:
+    """Return what each level's own sheet comes to, side by side; None where it is not complete."""
+    return {level: compute_total(scheme, subject, [level]).value for level in Level}
+
+
+def show(value: Fraction | None) -> str | None:
+    """Write an exact value with two decimal places, half rounded away from zero; None stays None."""
+    if value is None:
+        return None
+    hundredths = floor(abs(value) * HUNDRED + Fraction(1, 2))
+    sign = "-" if value < 0 and hundredths else ""
+    return f"{sign}{hundredths // HUNDRED}.{hundredths % HUNDRED:02}"
+
+
+def total_trace(total: Total) -> Mapping[str, object]:
+    """Return how a total came about, as plain JSON values; `exact` is a fraction."""
+    return {
+        "value": show(total.value),
+        "exact": None if total.value is None else str(total.value),
+        "indicators": [_node_trace(node) for node in total.root.children],
+        "indicators_value": show(total.root.value),
+        "bonus": show(total.bonus),
+        "penalty": show(total.penalty),
+    }
+
+
+def _node_trace(node: Node) -> dict[str, object]:
+    trace: dict[str, object] = {
+        "code": node.indicator.code,
+        "title": node.indicator.title,
+        "maximum": show(node.maximum),
+        "basis": node.basis.value,
+        "value": show(node.value),
+    }
+    if node.value is not None and node.value.denominator not in {1, 2, 4, 5, 10, 20, 25, 50, 100}:
+        trace["exact"] = str(node.value)
+    if node.level is not None:
+        trace |= {"level": node.level.value, "entered": node.entered}
+    if node.children:
+        trace["children"] = [_node_trace(child) for child in node.children]
+    return trace
