@@ -95,9 +95,9 @@ def _make_final(session: Session, cycle: RatingCycle, scheme: Scheme, now: datet
 
 def _require_sealed(session: Session, cycle: RatingCycle, scheme: Scheme) -> None:
     counts = scheme.mass.role in {MassRole.COMPONENT, MassRole.INDICATOR}
-    if counts and cycle.campaign_id is not None:
-        if get_campaign(session, cycle.campaign_id).sealed_at is None:
-            raise Conflict("mass_not_sealed")
+    campaign = get_campaign(session, cycle.campaign_id) if cycle.campaign_id is not None else None
+    if counts and campaign is not None and campaign.sealed_at is None:
+        raise Conflict("mass_not_sealed")
 
 
 def _require_complete(worked_out: list[GradedSubject]) -> None:

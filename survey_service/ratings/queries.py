@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
@@ -83,7 +83,7 @@ def list_schemes(session: Session, *, staff: Identity) -> list[KnownScheme]:
     return shipped + [_known(newest[key]) for key in sorted(newest)]
 
 
-def _own_schemes(staff: Identity) -> Any:
+def _own_schemes(staff: Identity) -> Select[RatingScheme]:
     owned = select(Organization.id).where(is_within(staff.path))
     visible = or_(
         RatingScheme.organization_id.in_(owned), RatingScheme.organization_id.in_(ids_on_path(staff.path))
@@ -255,8 +255,9 @@ def read_mass(session: Session, campaign: Campaign) -> dict[int, MassReading]:
         "is_sealed": campaign.sealed_at is not None,
     }
     stored: type[SealedScore] | type[MassScore] = MassScore
-    joined = (MassScore.campaign_id == CampaignSubject.campaign_id) & (
-        MassScore.subject_id == CampaignSubject.subject_id
+    joined: ColumnElement[bool] = and_(
+        MassScore.campaign_id == CampaignSubject.campaign_id,
+        MassScore.subject_id == CampaignSubject.subject_id,
     )
     if campaign.sealed_at is not None:
         stored, joined = SealedScore, is_newest_score(campaign.id)

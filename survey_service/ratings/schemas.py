@@ -42,7 +42,7 @@ class SchemeIn(Schema):
 
 
 class SchemeRow(Schema):
-    """`locked` tells that a cycle runs on this version; `assumptions` counts the values no text gives."""
+    """`locked` tells that a cycle runs on this version."""
 
     code = fields.String(required=True)
     version = fields.Integer(required=True)
@@ -50,7 +50,8 @@ class SchemeRow(Schema):
     locked = fields.Boolean(required=True)
     hash = fields.String(required=True)
     is_preset = fields.Boolean(required=True)
-    assumptions = fields.Integer(required=True)
+    assumptions = fields.List(fields.String(), required=True)
+    """The places whose values no published text gives: the owner decides them before the scheme is used."""
 
 
 class SchemePage(Schema):
@@ -58,9 +59,8 @@ class SchemePage(Schema):
 
 
 class SchemeDetail(SchemeRow):
-    """The same with what was understood of the file, the places of its assumptions, and its text."""
+    """The same with what was understood of the file, and its text."""
 
-    assumptions = fields.List(fields.String(), required=True)
     document = fields.Dict(required=True)
     source = fields.String(required=True)
 
@@ -188,7 +188,7 @@ class SheetOut(Schema):
 
 
 class FindingsIn(Schema):
-    """`findings` are restrictions that apply, each with a note; `excluded` is the reason, None takes it back."""
+    """`findings` are restrictions that apply, each with a note; `excluded` is a reason, None ends it."""
 
     findings = fields.Dict(keys=_key(), values=PlainText(validate=_REMARK))
     bonus = _points_by_code()
@@ -217,7 +217,7 @@ class ComparedEntry(Schema):
     differs = fields.Boolean(required=True)
 
 
-class SubjectOut(FindingsOut):
+class RatedSubjectOut(FindingsOut):
     name = fields.String(required=True)
     totals = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), required=True)
     entries = fields.List(fields.Nested(ComparedEntry()), required=True)
@@ -249,7 +249,7 @@ class GradeTable(Schema):
     items = fields.List(fields.Nested(GradeRow()), required=True)
 
 
-class DecisionOut(Schema):
+class GradeDecisionOut(Schema):
     number = fields.Integer(required=True)
     kind = fields.Enum(DecisionKind, by_value=True, required=True)
     grade = fields.String(required=True)
@@ -263,7 +263,7 @@ class TraceOut(Schema):
     """`proposal` is canonical JSON, from the proposed grade down to the hash of the formula."""
 
     grade_final = fields.String(required=True, allow_none=True)
-    decisions = fields.List(fields.Nested(DecisionOut()), required=True)
+    decisions = fields.List(fields.Nested(GradeDecisionOut()), required=True)
     reasons = fields.List(fields.String(), required=True)
     proposal = fields.Dict(required=True)
     mass_evaluation = fields.Dict(required=True, allow_none=True)
@@ -284,7 +284,7 @@ class SendBackIn(Schema):
     remark = PlainText(required=True, validate=_REASON)
 
 
-class DecisionIn(Schema):
+class GradeDecisionIn(Schema):
     """`replaces` is the number of the decision that this one takes the place of."""
 
     grade = fields.String(required=True, validate=Pattern(GRADE_PATTERN))

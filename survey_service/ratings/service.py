@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -31,8 +31,17 @@ from survey_service.ratings.queries import (
     lock_cycle,
     newest_version,
 )
-from survey_service.ratings.rules import Indicator, Level, RatingChanged, Scheme, Source, cycle_target
+from survey_service.ratings.rules import (
+    Adjustments,
+    Indicator,
+    Level,
+    RatingChanged,
+    Scheme,
+    Source,
+    cycle_target,
+)
 from survey_service.ratings.scheme_reading import scheme_of
+from survey_service.ratings.totals import show
 from survey_service.staff.rules import Role
 
 _OFFICE_OF = {
@@ -193,7 +202,7 @@ def fill_in_sheet(
         session.add(sheet)
     after = _merge(before, entries)
     sheet.entries, sheet.staff_id, sheet.changed_at = canonical_json(after), staff.id, now
-    facts = {"organization_code": organization_code, "by": level.value}
+    facts: dict[str, object] = {"organization_code": organization_code, "by": level.value}
     record(session, "ratings.score", cycle_target(cycle_id), before=facts | before, after=facts | after)
     touch(session, cycle)
     return sheet
@@ -262,12 +271,25 @@ def _fault(leaf: Indicator | None, part: str, value: Any) -> str | None:
     if value is None:
         return None
     if part == "points" and not 0 <= value <= (leaf.points or 0):
-        return text("ratings.over_maximum", maximum=_plain(Decimal(str(float(leaf.points or 0)))))
+        return text("ratings.over_maximum", maximum=show(leaf.points))
     known = leaf.options if part == "choices" else leaf.checks
     named = value if isinstance(value, list) else [value]
     if part != "points" and any(one not in known for one in named):
         return text("ratings.unknown_option", known="、".join(known))
     return None
+
+
+class Findings(TypedDict, total=False):
+    """What was found about a subject: restrictions with notes, X and Y, why it is excluded, its field."""
+
+    findings: Mapping[str, str]
+    bonus: Mapping[str, Decimal]
+    penalty: Mapping[str, Decimal]
+    excluded: str | None
+    field: str | None
+
+
+_FINDING_PARTS: tuple[Literal["findings", "bonus", "penalty"], ...] = ("findings", "bonus", "penalty")
 
 
 def note_findings(
@@ -276,27 +298,26 @@ def note_findings(
     staff: Identity,
     cycle_id: int,
     organization_code: str,
-    findings: Mapping[str, str] | None = None,
-    bonus: Mapping[str, Decimal] | None = None,
-    penalty: Mapping[str, Decimal] | None = None,
-    **about: str | None,
+    found: Findings,
 ) -> RatingSubject:
-    """Write what was found about a subject: restrictions with notes, X and Y; `exclusion` and `field` in `about`.
+    """Write what was found about a subject: what is not given stays, what is given replaces what was there.
 
-    What is not given stays; what is given takes the place of what was there. Raises as `fill_in_sheet`.
+    Raises NotFound, Forbidden for somebody who does not stand above the subject, Conflict `wrong_step` once
+    the grades are final, Invalid for what the scheme does not know or allow.
     """
     cycle = lock_cycle(session, cycle_id)
     subject = find_subject(session, cycle_id, organization_code)
     scheme = scheme_of_cycle(cycle)
+    if not staff.is_above(subject.path):
+        raise Forbidden
     if cycle.decided_at is not None:
-        raise Conflict("wrong_step", step=_step_title(scheme, cycle.position))
-    given = {"findings": findings, "bonus": bonus, "penalty": penalty}
-    _check_findings(scheme, given, about)
+        raise Conflict("wrong_step", step=text("ratings.grades_are_final"))
+    _check_findings(scheme, found)
     row, before = subject.row, _finding_facts(subject)
-    named = {name: _plain_values(values) for name, values in given.items() if values is not None}
+    named = {part: _plain_values(found[part]) for part in _FINDING_PARTS if part in found}
     row.findings = canonical_json(json.loads(row.findings) | named)
-    row.exclusion = about.get("exclusion", row.exclusion)
-    row.field_code = about.get("field", row.field_code)
+    row.exclusion = found.get("excluded", row.exclusion)
+    row.field_code = found.get("field", row.field_code)
     record(session, "ratings.find", cycle_target(cycle_id), before=before, after=_finding_facts(subject))
     touch(session, cycle)
     return row
@@ -308,29 +329,40 @@ def _plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finding_facts(subject: SubjectRow) -> dict[str, object]:
     row = subject.row
-    noted = {"organization_code": subject.organization_code, "exclusion": row.exclusion}
-    return noted | {"field": row.field_code} | json.loads(row.findings)
+    return {
+        "organization_code": subject.organization_code,
+        "exclusion": row.exclusion,
+        "field": row.field_code,
+        **json.loads(row.findings),
+    }
 
 
-def _check_findings(scheme: Scheme, given: Mapping[str, Any], about: Mapping[str, str | None]) -> None:
+def _check_findings(scheme: Scheme, found: Findings) -> None:
     known = {restriction.code for restriction in scheme.restrictions}
     errors = {
         f"findings.{code}": [text("ratings.unknown_finding")]
-        for code in given["findings"] or ()
+        for code in found.get("findings", {})
         if code not in known
     }
-    for side, adjustments in (("bonus", scheme.bonus), ("penalty", scheme.penalty)):
-        most = {item.code: item.points for item in adjustments.items}
-        for code, points in (given[side] or {}).items():
-            if code not in most:
-                errors[f"{side}.{code}"] = [text("ratings.unknown_finding")]
-            elif not 0 <= points <= most[code]:
-                maximum = _plain(Decimal(str(float(most[code]))))
-                errors[f"{side}.{code}"] = [text("ratings.over_maximum", maximum=maximum)]
-    if about.get("field") is not None and about["field"] not in scheme.fields:
+    errors |= _adjustment_faults("bonus", scheme.bonus, found.get("bonus", {}))
+    errors |= _adjustment_faults("penalty", scheme.penalty, found.get("penalty", {}))
+    if found.get("field") is not None and found["field"] not in scheme.fields:
         errors["field"] = [text("ratings.unknown_field", known="、".join(scheme.fields))]
     if errors:
         raise Invalid(errors=errors)
+
+
+def _adjustment_faults(
+    side: str, adjustments: Adjustments, given: Mapping[str, Decimal]
+) -> dict[str, list[str]]:
+    most = {item.code: item.points for item in adjustments.items}
+    faults = {}
+    for code, points in given.items():
+        if code not in most:
+            faults[f"{side}.{code}"] = [text("ratings.unknown_finding")]
+        elif points > most[code]:
+            faults[f"{side}.{code}"] = [text("ratings.over_maximum", maximum=show(most[code]))]
+    return faults
 
 
 def refresh_draft(session: Session, *, cycle_id: int) -> int:

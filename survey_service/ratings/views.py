@@ -1,7 +1,7 @@
 """The JSON API of schemes and of rating cycles."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
@@ -68,8 +68,7 @@ def show_scheme(arguments: dict[str, int], code: str) -> dict[str, Any]:
     with reading() as session:
         known = queries.get_scheme(session, staff=current_staff(), code=code, **arguments)
         shown = {"document": known.document, "source": known.source}
-        assumptions = {"assumptions": known.document["assumptions"]}
-        return _scheme_row(known, queries.used_digests(session)) | shown | assumptions
+        return _scheme_row(known, queries.used_digests(session)) | shown
 
 
 def _scheme_row(known: queries.KnownScheme, used: set[str]) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def _scheme_row(known: queries.KnownScheme, used: set[str]) -> dict[str, Any]:
         "locked": known.digest in used,
         "hash": known.digest,
         "is_preset": known.is_preset,
-        "assumptions": len(known.document["assumptions"]),
+        "assumptions": known.document["assumptions"],
     }
 
 
@@ -120,7 +119,7 @@ def show_cycle(cycle_id: int) -> dict[str, Any]:
 
 @blp.route("/rating-cycles/<int:cycle_id>/subjects/<organization_code>", methods=["GET"])
 @requires("ratings.read")
-@blp.response(200, schemas.SubjectOut())
+@blp.response(200, schemas.RatedSubjectOut())
 @blp.problems(401, 403, 404)
 def show_subject(cycle_id: int, organization_code: str) -> dict[str, Any]:
     """Return the scores of all levels for one subject, side by side."""
@@ -159,15 +158,13 @@ def fill_in(body: dict[str, Any], cycle_id: int, organization_code: str) -> dict
 @blp.problems(400, 401, 403, 404, 409, 422)
 def note_findings(body: dict[str, Any], cycle_id: int, organization_code: str) -> dict[str, Any]:
     """Write vetoes, negative findings, bonus and penalty, the field, or an exclusion with its reason."""
-    if "excluded" in body:
-        body["exclusion"] = body.pop("excluded")
     with unit_of_work() as session:
         row = service.note_findings(
             session,
             staff=current_staff(),
             cycle_id=cycle_id,
             organization_code=organization_code,
-            **body,
+            found=cast(service.Findings, body),
         )
         return _findings(row, organization_code)
 
@@ -205,8 +202,8 @@ def show_trace(cycle_id: int, organization_code: str) -> dict[str, Any]:
 
 @blp.route("/rating-cycles/<int:cycle_id>/decisions/<organization_code>", methods=["PUT"])
 @requires("ratings.decide", queries.path_of_cycle)
-@blp.arguments(schemas.DecisionIn())
-@blp.response(200, schemas.DecisionOut())
+@blp.arguments(schemas.GradeDecisionIn())
+@blp.response(200, schemas.GradeDecisionOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
 def decide(body: dict[str, Any], cycle_id: int, organization_code: str) -> RatingDecision:
     """Decide a grade; another than the proposed one needs a reason."""
@@ -224,7 +221,7 @@ def decide(body: dict[str, Any], cycle_id: int, organization_code: str) -> Ratin
 @blp.route("/rating-cycles/<int:cycle_id>/downgrades/<organization_code>", methods=["POST"])
 @requires("ratings.decide", queries.path_of_cycle)
 @blp.arguments(schemas.DowngradeIn())
-@blp.response(201, schemas.DecisionOut())
+@blp.response(201, schemas.GradeDecisionOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
 def downgrade(body: dict[str, Any], cycle_id: int, organization_code: str) -> RatingDecision:
     """Lower a final grade for one of the triggers of the scheme, with a reason."""
