@@ -1,5 +1,6 @@
 """The command line: `survey-service …`. Settings come from the environment (`docs/operations.md`)."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from survey_service.core.migrations import upgrade
 from survey_service.core.privacy import Keyring
 from survey_service.demonstration.command import demo
 from survey_service.organizations.service import import_organizations
+from survey_service.ratings.documents import json_schema
+from survey_service.ratings.grades import explain
 from survey_service.retention.jobs import current_schedule
 from survey_service.retention.service import preview_schedule, run_schedule
 from survey_service.rotation import rotate_keys
@@ -282,3 +285,28 @@ def _read_heads(file: TextIO) -> list[Head]:
         return read_heads(file.read())
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--head") from error
+
+
+@main.group()
+def ratings() -> None:
+    """Ratings: why a grade is what it is."""
+
+
+@ratings.command("explain")
+@click.argument("cycle_id", type=int)
+@click.argument("organization_code")
+def explain_grade(*, cycle_id: int, organization_code: str) -> None:
+    """Work out a grade anew and print its trace; exits with 1 where it is not what is stored."""
+    with _app().app_context(), _explained(), reading() as session:
+        see_one_snapshot(session)
+        found = explain(session, cycle_id=cycle_id, organization_code=organization_code)
+    click.echo(found.reproduced)
+    for difference in found.differences():
+        click.echo(difference, err=True)
+    sys.exit(0 if found.is_reproduced else 1)
+
+
+@ratings.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of a scheme's file."""
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2, sort_keys=True))

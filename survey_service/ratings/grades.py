@@ -16,6 +16,8 @@ from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
 from survey_service.ratings.queries import (
     MassReading,
     SubjectRow,
+    find_subject,
+    get_cycle,
     list_grades,
     list_sheets,
     list_subjects,
@@ -148,7 +150,7 @@ def keep_grades(session: Session, cycle: RatingCycle) -> list[GradedSubject]:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The trace of one grade as it is stored and as it is worked out anew; equal where all is well."""
+    """The trace of one grade as it is stored and as it is worked out anew; `stored` is None before that."""
 
     stored: str | None
     reproduced: str
@@ -157,13 +159,25 @@ class Explanation:
     def is_reproduced(self) -> bool:
         return self.stored == self.reproduced
 
+    def differences(self) -> list[str]:
+        """Name the parts of the trace that are not what is stored."""
+        if self.stored is None:
+            return ["nothing is stored yet"]
+        stored, found = json.loads(self.stored), json.loads(self.reproduced)
+        names = sorted(stored.keys() | found.keys())
+        return [
+            f"{name}: stored {stored.get(name)}, worked out {found.get(name)}"
+            for name in names
+            if stored.get(name) != found.get(name)
+        ]
 
-def explain(session: Session, *, cycle: RatingCycle, subject: SubjectRow) -> Explanation:
-    """Work out one grade again from its inputs, and lay it beside what is stored."""
-    stored = list_grades(session, cycle.id).get(subject.row.subject_id)
-    [found] = [
-        one for one in work_out(session, cycle) if one.subject.row.subject_id == subject.row.subject_id
-    ]
+
+def explain(session: Session, *, cycle_id: int, organization_code: str) -> Explanation:
+    """Work out one grade again from its inputs, and lay it beside what is stored; raises NotFound."""
+    cycle = get_cycle(session, cycle_id)
+    subject_id = find_subject(session, cycle_id, organization_code).row.subject_id
+    stored = list_grades(session, cycle_id).get(subject_id)
+    found = next(one for one in work_out(session, cycle) if one.subject.row.subject_id == subject_id)
     return Explanation(None if stored is None else stored.trace, found.trace)
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from survey_service.anomalies.queries import held_subjects
 from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.core.errors import NotFound
 from survey_service.core.permissions import Identity
+from survey_service.mass_evaluation.json_form import held_figures
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.queries import is_within, path_of_organization
@@ -264,17 +266,25 @@ def read_mass(session: Session, campaign: Campaign) -> dict[int, MassReading]:
         version = get_snapshot(session, campaign.id).version
         common |= {"snapshot_version": version, "snapshot_digest": get_digest(session, campaign.id)}
     statement = (
-        select(CampaignSubject.organization_id, stored.figures, stored.derivation)
+        select(CampaignSubject.subject_id, CampaignSubject.organization_id, stored.figures, stored.derivation)
         .outerjoin(stored, joined)
         .where(CampaignSubject.campaign_id == campaign.id)
     )
-    return {row[0]: _read_figures(row[1], row[2], common) for row in session.execute(statement)}
+    held = held_subjects(session, campaign.id)
+    return {
+        organization_id: _read_figures(figures, derivation, common, is_held=subject_id in held)
+        for subject_id, organization_id, figures, derivation in session.execute(statement)
+    }
 
 
-def _read_figures(figures: str | None, derivation: str | None, common: Mapping[str, object]) -> MassReading:
+def _read_figures(
+    figures: str | None, derivation: str | None, common: Mapping[str, object], *, is_held: bool
+) -> MassReading:
     """Return exact figures: the derivation holds them as fractions, the table rounded."""
-    shown = json.loads(figures) if figures else {"status": "suppressed", "reason": "no_ballots"}
-    trace = (json.loads(derivation)["trace"] if derivation else None) or {}
+    no_ballots = {"status": "suppressed", "reason": "no_ballots"}
+    shown: Mapping[str, Any] = json.loads(figures) if figures else no_ballots
+    shown = held_figures(shown) if is_held else shown
+    trace = (json.loads(derivation)["trace"] if derivation and not is_held else None) or {}
     score, rate = (_exact(trace.get(name)) for name in ("score", "satisfaction_rate"))
     kept = {name: shown.get(name) for name in ("status", "reason", "score", "satisfaction_rate", "interval")}
     exact = {"exact_score": score and str(score), "exact_satisfaction_rate": rate and str(rate)}

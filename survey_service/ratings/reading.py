@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_service.campaigns.models import Campaign, CampaignSubject
+from survey_service.anomalies.queries import held_subjects
+from survey_service.campaigns.models import CampaignSubject
+from survey_service.campaigns.queries import get_campaign
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.mass_evaluation.queries import get_score
@@ -167,17 +169,17 @@ def _derivation(session: Session, cycle: RatingCycle, subject: SubjectRow, staff
     """Return items and trace of the mass score as they were released or sealed."""
     if cycle.campaign_id is None or Role(staff.role) is Role.BRANCH_SECRETARY:
         return None
+    campaign = get_campaign(session, cycle.campaign_id)
     rated = session.scalar(
         select(CampaignSubject.subject_id).where(
             CampaignSubject.campaign_id == cycle.campaign_id,
             CampaignSubject.organization_id == subject.row.organization_id,
         )
     )
-    if rated is None:
+    if rated is None or (campaign.sealed_at is None and rated in held_subjects(session, campaign.id)):
         return None
-    released = get_score(session, cycle.campaign_id, rated)
-    is_sealed = bool(session.get_one(Campaign, cycle.campaign_id).sealed_at)
-    stored = get_sealed_score(session, cycle.campaign_id, rated) if is_sealed else released
+    find = get_sealed_score if campaign.sealed_at else get_score
+    stored = find(session, campaign.id, rated)
     return None if stored is None else dict(json.loads(stored.derivation))
 
 

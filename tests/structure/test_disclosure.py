@@ -27,6 +27,7 @@ READERS = {
     "sealing/queries.py": "turnout by class and mode from sealed tallies",
     "sealing/verification.py": "compares, and shows differences on the command line only",
     "retention/service.py": "counts and deletes old texts, and reads none",
+    "ratings/queries.py": "figures that passed the gate, released or sealed, with their derivation",
     "reports/queries.py": "turnout by class and mode; figures that passed the gate",
 }
 

@@ -24,6 +24,7 @@ from survey_service.retention.jobs import sweep_retention
 from survey_service.rotation import rotate_keys
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.one_time_codes import code_of_step, step_at
+from survey_service.ratings.presets import preset_text
 from survey_service.staff.rules import Role
 from tests.factories.auditing.chain import read_chain
 from tests.factories.campaigns import World, start_campaign
@@ -237,6 +238,29 @@ class Story:
         self.call("POST", f"{self.place}/corrections", {"eligible": eligible, "reason": REASON})
         with self.world.app.app_context():
             sweep_retention()
+
+
+    def ratings(self) -> None:
+        self.call("POST", "/schemes", {"source": preset_text("feicheng-branch-star")})
+        village = self.world.village_codes[0]
+        body = {"scheme": "feicheng-branch-star", "title": "评星定级", "organization_codes": [village]}
+        place = f"/rating-cycles/{self.call('POST', '/rating-cycles', body)['id']}"
+        categories = ("leadership", "operation", "activity", "members", "guarantee")
+        points = dict.fromkeys(categories, "12") | {"rural_effect": "40"}
+        self.call("PUT", f"{place}/subjects/{village}/scores", {"by": "town", "points": points})
+        self.call("PUT", f"{place}/subjects/{village}/findings", {"findings": {"supervision_problem": ""}})
+        self.call("POST", f"{place}/self")
+        self.call("POST", f"{place}/send-back", {"to": "self", "remark": REASON})
+        for step in ("self", "town_assessment"):
+            self.call("POST", f"{place}/{step}")
+        self.call("PUT", f"{place}/decisions/{village}", {"grade": "star3", "reason": REASON})
+        self.call("POST", f"{place}/county_review")
+        raised = {"organization_code": village, "text": REASON}
+        objection = self.call("POST", f"{place}/objections", raised)["id"]
+        self.call("POST", f"{place}/objections/{objection}/outcome", {"outcome": REASON, "grade": "star4"})
+        self.call("POST", f"{place}/public_notice")
+        lower = {"grade": "low", "trigger": "petition", "reason": REASON}
+        self.call("POST", f"{place}/downgrades/{village}", lower)
 
 
 @pytest.fixture
