@@ -283,14 +283,14 @@ def _read_figures(
     """Return exact figures: the derivation holds them as fractions, the table rounded."""
     no_ballots = {"status": "suppressed", "reason": "no_ballots"}
     shown: Mapping[str, Any] = json.loads(figures) if figures else no_ballots
-    shown = held_figures(shown) if is_held else shown
+    shown = dict(held_figures(shown)) if is_held else shown
     trace = (json.loads(derivation)["trace"] if derivation and not is_held else None) or {}
     score, rate = (_exact(trace.get(name)) for name in ("score", "satisfaction_rate"))
     kept = {name: shown.get(name) for name in ("status", "reason", "score", "satisfaction_rate", "interval")}
     exact = {"exact_score": score and str(score), "exact_satisfaction_rate": rate and str(rate)}
     is_ok = shown["status"] == "ok"
     read = MassFigures(
-        status=shown["status"],
+        status=str(shown["status"]),
         score=score if is_ok else None,
         satisfaction_rate=rate if is_ok else None,
         is_sealed=bool(common["is_sealed"]),

@@ -20,11 +20,11 @@ from survey_service.core import clock
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.codes import grouped
 from survey_service.organizations.queries import list_ancestors
+from survey_service.ratings.presets import preset_text
 from survey_service.retention.jobs import sweep_retention
 from survey_service.rotation import rotate_keys
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.one_time_codes import code_of_step, step_at
-from survey_service.ratings.presets import preset_text
 from survey_service.staff.rules import Role
 from tests.factories.auditing.chain import read_chain
 from tests.factories.campaigns import World, start_campaign
@@ -79,6 +79,7 @@ class Story:
         self.voter()
         self.anomalies()
         self.end()
+        self.ratings()
         self.change_master_key()
 
     def hire_county(self) -> str:
@@ -238,7 +239,6 @@ class Story:
         self.call("POST", f"{self.place}/corrections", {"eligible": eligible, "reason": REASON})
         with self.world.app.app_context():
             sweep_retention()
-
 
     def ratings(self) -> None:
         self.call("POST", "/schemes", {"source": preset_text("feicheng-branch-star")})
