@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Timer
 from typing import Any, Protocol, TypeVar
@@ -93,11 +94,11 @@ class HttpTransport:
         try:
             headers = {"Content-Type": "application/json"} if body is not None else {}
             connection.request(method, self._prefix + path, body, headers)
-            response = connection.getresponse()
-            content = response.read(MAX_ANSWER_BYTES + 1)
+            with connection.getresponse() as response:
+                content = response.read(MAX_ANSWER_BYTES + 1)
         finally:
             end.cancel()
-        if response.status != 200 or len(content) > MAX_ANSWER_BYTES:
+        if response.status != HTTPStatus.OK or len(content) > MAX_ANSWER_BYTES:
             raise ValueError("no answer of WeChat's")
         return content
 
@@ -234,7 +235,7 @@ def _parsed(content: bytes) -> Mapping[str, Any]:
     """Read an answer; raises ValueError, which says nothing of the content."""
     try:
         answer = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("the answer is no JSON") from None
     if not isinstance(answer, dict):
         raise ValueError("the answer is no object")

@@ -75,9 +75,7 @@ class RedisStore:
     def __init__(self, url: str, *, name: str, keyring: Keyring) -> None:
         self._keyring = keyring
         self._prefix = f"survey:wechat:{name}:"
-        self._redis = Redis.from_url(
-            url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, decode_responses=True
-        )
+        self._redis = Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
         self._memory = MemoryStore()
         self._resting_until = 0.0
 
@@ -86,18 +84,18 @@ class RedisStore:
         if found is not None:
             return found
         wrapped = self._ask(lambda: self._redis.get(self._prefix + key), None)
-        return self._unwrapped(key, wrapped) if isinstance(wrapped, str) else None
+        return self._unwrapped(key, wrapped) if isinstance(wrapped, bytes) else None
 
-    def _unwrapped(self, key: str, wrapped: str) -> str | None:
+    def _unwrapped(self, key: str, wrapped: bytes) -> str | None:
         try:
-            return self._keyring.unwrap(bytes.fromhex(wrapped), label=self._prefix + key).decode()
+            return self._keyring.unwrap(wrapped, label=self._prefix + key).decode()
         except ValueError:
             # Whoever writes into Redis could otherwise say who comes back from WeChat.
             return None
 
     def put(self, key: str, value: str, *, seconds: float) -> None:
         self._memory.put(key, value, seconds=seconds)
-        wrapped = self._keyring.wrap(value.encode(), label=self._prefix + key).hex()
+        wrapped = self._keyring.wrap(value.encode(), label=self._prefix + key)
         self._ask(lambda: self._redis.set(self._prefix + key, wrapped, px=int(seconds * 1000)), None)
 
     @contextmanager
