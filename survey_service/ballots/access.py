@@ -49,7 +49,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who opens an entrance: by which credential, and whether that came with the request."""
+    """Who opens an entrance: by which credential, and whether this phone may be told that it has voted."""
 
     credential: Credential
     is_known: bool
@@ -130,7 +130,9 @@ def identify(entrance: OpenedEntrance) -> Holder:
         account = next(iter(sign_in.known_accounts()), None)
         if account is None:
             raise SignInRequired(entrance)
-        return Holder(Credential("openid", account), is_known=True)
+        # The account is known on every phone; that it has voted, only the phone that it voted on may tell.
+        has_voted_here = _voted_cookie(entrance.campaign_id) in request.cookies
+        return Holder(Credential("openid", account), is_known=has_voted_here)
     known = known_device()
     device = known or make_device()
     return Holder(Credential("device", device), is_known=known is not None, device=device)
@@ -209,6 +211,10 @@ def _answered_cookie(entrance_id: int) -> str:
     return f"{_ANSWERED}{entrance_id}"
 
 
+def _voted_cookie(campaign_id: int) -> str:
+    return f"voted_{campaign_id}"
+
+
 def count_codes() -> int:
     """Return with how many one-time codes this browser has voted, the present one included."""
     cookies: str = request.environ.get("HTTP_COOKIE", "")
@@ -216,9 +222,9 @@ def count_codes() -> int:
 
 
 def remember_answered(response: Response, ticket: Ticket) -> None:
-    """Let this device alone know that it has voted through a one-time code."""
+    """Let this device alone know that it has voted through a one-time code, or by a WeChat account."""
     if ticket.mode is Mode.OPEN:
-        sign_in.end_visit(response)
+        set_cookie(response, _voted_cookie(ticket.campaign_id), "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)
     elif ticket.place_id == 0:
         name = _answered_cookie(ticket.entrance_id)
         set_cookie(response, name, "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)

@@ -53,12 +53,19 @@ def _opened(page: voting.OpenedPage) -> Response:
     if access.should_sign_in_again(entrance):
         return sign_in.begin(f"/s/{entrance.code}")
     if not entrance.is_preview and (entrance.state is not State.OPEN or page.is_answered):
-        return _message(
-            presentation.state_message(entrance, ticket=page.ticket, is_answered=page.is_answered)
-        )
+        return _state_message(page)
     response = make_response(presentation.render_ballot(page))
     _keep_secret(response, entrance.code)
     return response
+
+
+def _state_message(page: voting.OpenedPage) -> Response:
+    if access.asks_for_wechat(page.entrance):
+        # Whoever scans next may be somebody else.
+        sign_in.end_visit()
+    return _message(
+        presentation.state_message(page.entrance, ticket=page.ticket, is_answered=page.is_answered)
+    )
 
 
 def _led_to_sign_in(entrance: OpenedEntrance) -> Response:

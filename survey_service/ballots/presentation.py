@@ -221,7 +221,7 @@ def other_villages(entrance: OpenedEntrance, rows: Iterable[tuple[str, str]]) ->
 def ways_without_wechat(entrance: OpenedEntrance) -> WaysWithoutWeChat:
     """Return the page in the place of a form that only WeChat accounts may fill in."""
     address = f"{current_app.extensions['settings'].public_url}/s/{entrance.code}"
-    qr_url = f"/api/v1/entrances/{entrance.code}.svg"
+    qr_url = f"/api/v1/entrances/{entrance.code}.png"
     return WaysWithoutWeChat(entrance.organization_name, entrance.title, address, qr_url)
 
 

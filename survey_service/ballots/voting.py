@@ -18,6 +18,7 @@ from survey_service.entrances.queries import OpenedEntrance, open_entrance
 from survey_service.entrances.rules import Ticket
 from survey_service.questionnaires.queries import CompiledVersion, get_compiled
 from survey_service.questionnaires.rules import AnswerError, CheckedAnswers, Plan
+from survey_service.wechat import sign_in
 
 PREVIEW_RECEIPT = "0" * 13
 """What a preview answers with: no secret yields it, and its page says that nothing was stored."""
@@ -120,6 +121,9 @@ def _cast(
     checked: CheckedAnswers,
     now: datetime,
 ) -> CastBallot:
+    if credential.kind == "openid":
+        # Whatever comes of it: whoever scans next may be somebody else.
+        sign_in.end_visit()
     digest = access.digest_credential(session, ticket.campaign_id, credential)
     watch = access.watch()
     try:

@@ -2,14 +2,17 @@
 
 import os
 import socket
+from urllib.parse import urlsplit
 
 import click
 from qrcode.main import QRCode
 
 from survey_service.app import create_app
+from survey_service.campaigns.rules import OpenRequires
 from survey_service.core import clock
 from survey_service.core.config import default_data_dir
 from survey_service.core.migrations import upgrade
+from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, play_wechat
 from survey_service.demonstration.loading import Demonstration, load_demonstration
 from survey_service.serving import serve_application
 
@@ -32,25 +35,48 @@ def address_in_network() -> str:
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104  A phone must be able to reach it.
 @click.option("--load-only", is_flag=True, help="Load and print, but do not serve.")
-def demo(*, port: int, host: str, load_only: bool) -> None:
+@click.option(
+    "--fake-wechat",
+    "has_fake_wechat",
+    is_flag=True,
+    help="Count WeChat accounts; the next port plays WeChat.",
+)
+def demo(*, port: int, host: str, load_only: bool, has_fake_wechat: bool) -> None:
     """Load a demonstration on a real town and serve it until stopped."""
-    _prepare_environment(host, port)
+    _prepare_environment(host, port, "demonstration-wechat" if has_fake_wechat else "demonstration")
+    if has_fake_wechat:
+        _take_fake_for_wechat(port + 1)
     app = create_app()
     upgrade(app.extensions["database"].engine)
     with app.app_context():
-        loaded = load_demonstration(now=clock.now())
+        open_requires = OpenRequires.WECHAT if has_fake_wechat else OpenRequires.DEVICE
+        loaded = load_demonstration(now=clock.now(), open_requires=open_requires)
     app.extensions["database"].engine.dispose()
     _print(loaded, os.environ["PUBLIC_URL"])
-    if not load_only:
-        serve_application(host=host, port=port)
+    if load_only:
+        return
+    if has_fake_wechat:
+        play_wechat(host, port + 1)
+    serve_application(host=host, port=port)
 
 
-def _prepare_environment(host: str, port: int) -> None:
+def _take_fake_for_wechat(port: int) -> None:
+    """Let the service go to the fake WeChat, whatever account the environment names."""
+    host = urlsplit(os.environ["PUBLIC_URL"]).hostname
+    os.environ |= {
+        "WECHAT_APP_ID": APP_ID,
+        "WECHAT_APP_SECRET": APP_SECRET,
+        "WECHAT_OPEN_BASE": f"http://{host}:{port}",
+        "WECHAT_API_BASE": f"http://127.0.0.1:{port}",
+    }
+
+
+def _prepare_environment(host: str, port: int, name: str) -> None:
     """Choose what the operator left open: a database file of its own, and an address that a phone reaches."""
     data_dir = default_data_dir() if "DATA_DIR" not in os.environ else None
     folder = data_dir or os.environ["DATA_DIR"]
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/demonstration.sqlite3")
+    os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/{name}.sqlite3")
     reachable = address_in_network() if host in {"0.0.0.0", "::"} else host  # noqa: S104  Compared, not bound.
     os.environ.setdefault("PUBLIC_URL", f"http://{reachable}:{port}")
 

@@ -17,7 +17,7 @@ from hashlib import sha256
 from html import escape
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -316,6 +316,15 @@ class Server(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, fake: FakeWeChat) -> None:
         super().__init__((host, port), Handler)
         self.fake = fake
+
+
+def play_wechat(host: str, port: int) -> None:
+    """Play WeChat in a thread of this process, and ask each phone who holds it; raises ClickException."""
+    try:
+        server = Server(host, port, FakeWeChat(person=None))
+    except OSError as error:
+        raise click.ClickException(f"Cannot play WeChat at {host}:{port} ({error.strerror}).") from error
+    Thread(target=server.serve_forever, name="fake-wechat", daemon=True).start()
 
 
 @click.command()

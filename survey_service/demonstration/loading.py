@@ -18,7 +18,7 @@ from survey_service.ballots.rules import BallotFlag, participation_digest
 from survey_service.ballots.service import cast_ballot
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import get_campaign, get_campaign_key, list_subjects
-from survey_service.campaigns.rules import Mode, OpenRequires, RaterClass
+from survey_service.campaigns.rules import OPEN_MODES, Mode, OpenRequires, RaterClass
 from survey_service.campaigns.service import create_campaign, launch_campaign
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.permissions import Identity
@@ -60,8 +60,10 @@ FORMULA: dict[str, Any] = {
         RaterClass.VETERAN_CADRE: Decimal("0.2"),
         RaterClass.VILLAGER_REPRESENTATIVE: Decimal("0.2"),
     },
-    "mode_weights": {Mode.HOUSEHOLD: Decimal(1), Mode.PANEL: Decimal(1), Mode.OPEN_DEVICE: Decimal(1)},
 }
+MODE_WEIGHTS = {Mode.HOUSEHOLD: Decimal(1), Mode.PANEL: Decimal(1)}
+POSTED_MODES = {OpenRequires.DEVICE: Mode.OPEN_DEVICE, OpenRequires.WECHAT: Mode.OPEN}
+"""The mode of a ballot that comes through a posted code."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,11 @@ def _file(name: str) -> bytes:
     return files("survey_service.demonstration").joinpath(name).read_bytes()
 
 
-def load_demonstration(*, now: datetime) -> Demonstration:
-    """Load everything at the first call; later calls only give the accounts new passwords."""
+def load_demonstration(*, now: datetime, open_requires: OpenRequires) -> Demonstration:
+    """Load everything at the first call; later calls only give the accounts new passwords.
+
+    `open_requires` says what a posted code counts: devices, or WeChat accounts.
+    """
     texts = words()
     with reading() as session:
         is_loaded = (
@@ -114,7 +119,7 @@ def load_demonstration(*, now: datetime) -> Demonstration:
         with unit_of_work() as session:
             _load_town(session, texts, random.Random(SEED))  # noqa: S311  Invented numbers, not secrets.
         accounts = _create_accounts(texts, now)
-        warnings = _load_campaign(texts, now)
+        warnings = _load_campaign(texts, open_requires, now)
     else:
         accounts = _renew_passwords(now)
     current_app.extensions["dispatcher"].drain()
@@ -185,10 +190,10 @@ def _renew_passwords(now: datetime) -> list[Account]:
         return [_renew_password(session, account, now) for account in accounts]
 
 
-def _load_campaign(texts: dict[str, Any], now: datetime) -> list[str]:
+def _load_campaign(texts: dict[str, Any], open_requires: OpenRequires, now: datetime) -> list[str]:
     with unit_of_work() as session:
         staff = _town_staff(session, texts)
-        campaign = _create_campaign(session, staff, texts, now)
+        campaign = _create_campaign(session, staff, texts, open_requires, now)
         _create_entrances(session, staff, campaign.id, texts, now)
         warnings = launch_campaign(session, campaign_id=campaign.id, now=now).warnings
         campaign_id = campaign.id
@@ -202,7 +207,9 @@ def _town_staff(session: Session, texts: dict[str, Any]) -> Identity:
     return Identity(account.id, account.display_name, account.role, town.id, town.path)
 
 
-def _create_campaign(session: Session, staff: Identity, texts: dict[str, Any], now: datetime) -> Campaign:
+def _create_campaign(
+    session: Session, staff: Identity, texts: dict[str, Any], open_requires: OpenRequires, now: datetime
+) -> Campaign:
     version = create_questionnaire(
         session, staff=staff, title=texts["questionnaire"], items=list(_items(texts)), now=now
     )
@@ -214,11 +221,11 @@ def _create_campaign(session: Session, staff: Identity, texts: dict[str, Any], n
         questionnaire_id=version.questionnaire_id,
         opens_at=now - timedelta(days=2),
         closes_at=now + timedelta(days=5),
-        formula=FORMULA,
+        formula=FORMULA | {"mode_weights": MODE_WEIGHTS | {POSTED_MODES[open_requires]: Decimal(1)}},
         now=now,
         under=texts["town"],
         eligible={village.code: _eligible(village) for village in _villages(session, texts)},
-        open_requires=OpenRequires.DEVICE,
+        open_requires=open_requires,
     )
 
 
@@ -268,7 +275,7 @@ def _cast_ballots(campaign_id: int, texts: dict[str, Any], now: datetime) -> Non
         campaign = get_campaign(session, campaign_id)
         plan = get_compiled(session, campaign.questionnaire_version_id).plan
         key = get_campaign_key(session, keyring=current_keyring(), campaign_id=campaign_id)
-        voters = list(_choose_voters(session, campaign_id, rng))
+        voters = list(_choose_voters(session, campaign, rng))
         version_id = campaign.questionnaire_version_id
     for voter, goodwill in voters:
         _cast(campaign_id, version_id, key, plan, voter, _answers(plan, texts, goodwill, rng), now)
@@ -285,16 +292,18 @@ def _cast_ballots(campaign_id: int, texts: dict[str, Any], now: datetime) -> Non
         )
 
 
-def _choose_voters(session: Session, campaign_id: int, rng: random.Random) -> Iterator[tuple[_Voter, float]]:
+def _choose_voters(
+    session: Session, campaign: Campaign, rng: random.Random
+) -> Iterator[tuple[_Voter, float]]:
     """Yield who votes, with how kindly his village looks at its branch (0 to 1)."""
-    for position, subject in enumerate(list_subjects(session, campaign_id)):
+    for position, subject in enumerate(list_subjects(session, campaign.id)):
         goodwill = rng.uniform(0.55, 0.95)
         entrances = session.scalars(
             select(Entrance)
-            .where(Entrance.campaign_id == campaign_id, Entrance.subject_id == subject.subject_id)
+            .where(Entrance.campaign_id == campaign.id, Entrance.subject_id == subject.subject_id)
             .order_by(Entrance.id)
         ).all()
-        voters = [voter for entrance in entrances for voter in _voters_of(entrance, rng)]
+        voters = [voter for entrance in entrances for voter in _voters_of(entrance, campaign, rng)]
         rng.shuffle(voters)
         voters = voters[: QUIET_VILLAGES.get(position, len(voters))]
         flags = flags_for(position, [voter.mode for voter in voters])
@@ -302,7 +311,7 @@ def _choose_voters(session: Session, campaign_id: int, rng: random.Random) -> It
             yield replace(voter, flag=flag), goodwill
 
 
-def _voters_of(entrance: Entrance, rng: random.Random) -> Iterator[_Voter]:
+def _voters_of(entrance: Entrance, campaign: Campaign, rng: random.Random) -> Iterator[_Voter]:
     """Yield the ballots that come through an entrance: some through a posted one, at most one by a slot."""
     is_posted = entrance.mode is Mode.OPEN
     number = rng.randint(4, 12) if is_posted else int(rng.random() < 0.55)
@@ -310,7 +319,7 @@ def _voters_of(entrance: Entrance, rng: random.Random) -> Iterator[_Voter]:
         yield _Voter(
             entrance.id,
             entrance.subject_id,
-            Mode.OPEN_DEVICE if is_posted else entrance.mode,
+            POSTED_MODES[campaign.open_requires] if is_posted else entrance.mode,
             entrance.rater_class,
             entrance.code_digest,
         )
@@ -334,7 +343,8 @@ def _cast(
     answers: dict[str, str],
     now: datetime,
 ) -> None:
-    is_posted = voter.mode is Mode.OPEN_DEVICE
+    is_posted = voter.mode in OPEN_MODES
+    # One draw of chance is as good a device as it is an account.
     kind, value = ("device", secrets.token_hex(16)) if is_posted else ("slot", str(voter.entrance_id))
     ticket = Ticket(
         entrance_id=voter.entrance_id,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 
-from flask import Response, current_app, request
+from flask import Response, after_this_request, current_app, request
 
 from survey_service.core import clock
 from survey_service.core.config import Settings
@@ -37,7 +37,7 @@ BROWSER_COOKIE_SECONDS = 3600
 ACCOUNT_COOKIE = "wechat_account"
 ACCOUNT_COOKIE_DAYS = 30
 """A ballot that waits on a phone for its network needs its account until it is sent."""
-FRESH = timedelta(minutes=10)
+FRESH = timedelta(minutes=2)
 """So long a page opens without asking WeChat again: phones are handed on, and asking shows nothing."""
 MOST_ACCOUNTS = 4
 """People of one household who share a phone; whoever signed in before them signs in again."""
@@ -205,11 +205,15 @@ def known_accounts() -> list[str]:
 
 
 def is_fresh() -> bool:
-    """Tell whether somebody has signed in a moment ago and has not voted since."""
+    """Tell whether somebody has signed in a moment ago and has sent nothing since."""
     moment = int.from_bytes(_session()[:_TIME_BYTES], "big")
     return clock.now().timestamp() - moment <= FRESH.total_seconds()
 
 
-def end_visit(response: Response) -> None:
+def end_visit() -> None:
     """Let the next page ask WeChat again who holds the phone; a ballot under way keeps its account."""
-    _remember(response, known_accounts(), None)
+
+    @after_this_request
+    def forget_when(response: Response) -> Response:
+        _remember(response, known_accounts(), None)
+        return response
