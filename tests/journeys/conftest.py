@@ -36,11 +36,12 @@ def large_county(large: Installation) -> County:
     return settle(large, webs=2)
 
 
-def settle(made: Installation, *, webs: int) -> County:
+def settle(made: Installation, *, webs: int, first_port: int | None = None) -> County:
     office = County(made)
     office.move_in()
     for _ in range(webs):
-        made.start_web()
+        made.start_web(first_port)
+        first_port = None
     if "REDIS_URL" in made.environment:
         made.start_worker()
     office.sign_in()

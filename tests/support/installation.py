@@ -104,14 +104,14 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def installation(
-    folder: Path, *, database_url: str | None = None, redis_url: str | None = None
+    folder: Path, *, database_url: str | None = None, redis_url: str | None = None, **settings: str
 ) -> Iterator[Installation]:
     """Give an installation that is stopped at the end; without addresses it is the small one."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = kept | {"DATA_DIR": str(folder), "SECRET_KEY": "secret", "PUBLIC_URL": "http://127.0.0.1"}
     environment |= {"DATABASE_URL": database_url} if database_url else {}
     environment |= {"REDIS_URL": redis_url} if redis_url else {}
-    made = Installation(folder, environment)
+    made = Installation(folder, environment | settings)
     try:
         yield made
     finally:
