@@ -300,10 +300,11 @@ def explain_grade(*, cycle_id: int, organization_code: str) -> None:
     with _app().app_context(), _explained(), reading() as session:
         see_one_snapshot(session)
         found = explain(session, cycle_id=cycle_id, organization_code=organization_code)
-    click.echo(found.reproduced)
-    for difference in found.differences():
-        click.echo(difference, err=True)
-    sys.exit(0 if found.is_reproduced else 1)
+    click.echo(found.trace)
+    differences = found.differences()
+    for line in differences:
+        click.echo(line, err=True)
+    sys.exit(1 if differences else 0)
 
 
 @ratings.command("schema")

@@ -18,6 +18,7 @@ from survey_service.ratings.queries import (
     SubjectRow,
     find_subject,
     get_cycle,
+    list_decisions,
     list_grades,
     list_sheets,
     list_subjects,
@@ -150,35 +151,48 @@ def keep_grades(session: Session, cycle: RatingCycle) -> list[GradedSubject]:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The trace of one grade as it is stored and as it is worked out anew; `stored` is None before that."""
+    """A grade as it is stored and as it is worked out anew; `stored` is empty before the first time."""
 
-    stored: str | None
-    reproduced: str
-
-    @property
-    def is_reproduced(self) -> bool:
-        return self.stored == self.reproduced
+    stored: Mapping[str, Any]
+    reproduced: Mapping[str, Any]
+    trace: str
+    """The trace as it is worked out anew: canonical JSON."""
 
     def differences(self) -> list[str]:
-        """Name the parts of the trace that are not what is stored."""
-        if self.stored is None:
-            return ["nothing is stored yet"]
-        stored, found = json.loads(self.stored), json.loads(self.reproduced)
-        names = sorted(stored.keys() | found.keys())
+        """Name what is not as it is stored."""
         return [
-            f"{name}: stored {stored.get(name)}, worked out {found.get(name)}"
-            for name in names
-            if stored.get(name) != found.get(name)
+            f"{name}: stored {self.stored.get(name)}, worked out {self.reproduced.get(name)}"
+            for name in sorted(self.stored.keys() | self.reproduced.keys())
+            if self.stored.get(name) != self.reproduced.get(name)
         ]
+
+
+_SHOWN = ("total", "grade_by_score", "grade_proposed", "is_tied", "reasons")
+
+
+def _facts(grade: RatingGrade, final: str | None) -> dict[str, Any]:
+    """Return everything that is shown of a grade, from its row and its trace."""
+    trace = {f"trace.{name}": value for name, value in json.loads(grade.trace).items()}
+    return {name: getattr(grade, name) for name in _SHOWN} | trace | {"grade_final": final}
 
 
 def explain(session: Session, *, cycle_id: int, organization_code: str) -> Explanation:
     """Work out one grade again from its inputs, and lay it beside what is stored; raises NotFound."""
     cycle = get_cycle(session, cycle_id)
-    subject_id = find_subject(session, cycle_id, organization_code).row.subject_id
-    stored = list_grades(session, cycle_id).get(subject_id)
-    found = next(one for one in work_out(session, cycle) if one.subject.row.subject_id == subject_id)
-    return Explanation(None if stored is None else stored.trace, found.trace)
+    row = find_subject(session, cycle_id, organization_code).row
+    stored = list_grades(session, cycle_id).get(row.subject_id)
+    found = next(one for one in work_out(session, cycle) if one.subject.row.subject_id == row.subject_id)
+    final = _final_grade(session, cycle, found) if cycle.decided_at else None
+    return Explanation(
+        stored={} if stored is None else _facts(stored, row.grade_final),
+        reproduced=_facts(found.row(cycle_id), final),
+        trace=found.trace,
+    )
+
+
+def _final_grade(session: Session, cycle: RatingCycle, found: GradedSubject) -> str | None:
+    made = list_decisions(session, cycle.id).get(found.subject.row.subject_id)
+    return made[-1].grade if made else found.grading.proposed
 
 
 def current_grades(session: Session, cycle: RatingCycle) -> dict[int, RatingGrade]:
