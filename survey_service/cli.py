@@ -38,6 +38,7 @@ from survey_service.staff.queries import find_account
 from survey_service.staff.rules import Role
 from survey_service.staff.service import create_account
 from survey_service.staff.slips import make_slips, render_slips
+from survey_service.wechat.client import WeChatRefusal
 from survey_service.worker import run_worker
 
 
@@ -121,6 +122,21 @@ def retention(*, is_dry_run: bool) -> None:
         act = preview_schedule if is_dry_run else run_schedule
         for line in act(session, schedule=current_schedule(), now=clock.now()):
             click.echo(line)
+
+
+@main.command("check-wechat")
+def check_wechat() -> None:
+    """Ask WeChat whether the service account is set up rightly; exits with 1 and says what is not."""
+    app = _app()
+    sign_in = app.extensions["wechat"]
+    if sign_in is None:
+        raise click.ClickException("WECHAT_APP_ID and WECHAT_APP_SECRET are not both set.")
+    try:
+        sign_in.tokens.page_ticket()
+    except WeChatRefusal as refusal:
+        # The client has logged what WeChat said.
+        raise click.ClickException(f"WeChat does not take the account ({refusal.reaction}).") from refusal
+    click.echo(f"WeChat knows the account {sign_in.app_id}. Voters come back to {sign_in.callback_url}.")
 
 
 main.add_command(demo)
