@@ -30,7 +30,8 @@ def enter_code() -> Any:
     code = normalize(typed)
     if code is not None:
         return redirect(f"/s/{code}", 303)
-    return render_template("voter/enter_code.html", entry=presentation.code_entry(typed))
+    page = render_template("voter/enter_code.html", entry=presentation.code_entry(typed))
+    return sign_in.let_form_lead_on(make_response(page))
 
 
 @pages.route("/s/<code>", methods=["GET"])

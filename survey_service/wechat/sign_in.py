@@ -15,7 +15,7 @@ from survey_service.core import clock
 from survey_service.core.config import Settings
 from survey_service.core.digests import DIGEST_BYTES, keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, Unavailable
-from survey_service.core.http import network_key, set_cookie
+from survey_service.core.http import CONTENT_SECURITY_POLICY, network_key, set_cookie
 from survey_service.core.privacy import Keyring, current_keyring, new_key
 from survey_service.core.rate_limits import RateLimit
 from survey_service.wechat.client import HttpTransport, WeChatClient, WeChatRefusal
@@ -119,6 +119,16 @@ def _current() -> SignIn | None:
 def is_possible_here() -> bool:
     """Tell whether the request comes from a browser that can go to WeChat's sign-in and come back."""
     return _current() is not None and is_wechat_browser(request.headers.get("User-Agent", ""))
+
+
+def let_form_lead_on(response: Response) -> Response:
+    """Allow the form of a page to end at WeChat: browsers hold its whole way against the page's policy."""
+    sign_in = _current()
+    if sign_in is not None:
+        allowed = f"form-action 'self' {sign_in.open_base}"
+        policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", allowed)
+        response.headers["Content-Security-Policy"] = policy
+    return response
 
 
 def begin(target: str) -> Response:

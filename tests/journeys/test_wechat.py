@@ -119,6 +119,19 @@ def test_a_plain_form_works_the_same_way(
     context.close()
 
 
+def test_a_code_typed_by_hand_leads_through_wechat_too(
+    browser: Browser, wechat: FakeWeChat, page_url: str
+) -> None:
+    phone = Phone(browser, wechat, "aunt")
+    page = phone.context.new_page()
+    home, _, code = page_url.rpartition("/s/")
+    page.goto(home)
+    page.get_by_label("输入参评码").fill(code)
+    page.get_by_role("button", name="下一步").click()
+    expect(page.get_by_text("总体评价")).to_be_visible()
+    phone.context.close()
+
+
 def test_outside_wechat_nobody_is_led_to_wechat(browser: Browser, page_url: str) -> None:
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]  # A dict is what Playwright takes.
     page = context.new_page()
