@@ -11,6 +11,9 @@ from marshmallow.validate import Range
 
 from survey_service.core.privacy import EarlierSecret
 
+WECHAT_OPEN_BASE = "https://open.weixin.qq.com"
+WECHAT_API_BASE = "https://api.weixin.qq.com"
+
 
 def default_data_dir() -> Path:
     """Return the folder for the embedded database and the key file (XDG base directory specification)."""
@@ -46,8 +49,8 @@ class Settings:
     master_key_previous: str = ""
     """The master key before the present one; only the command that wraps keys anew reads it."""
     wechat_app_secret: str = ""
-    wechat_open_base: str = "https://open.weixin.qq.com"
-    wechat_api_base: str = "https://api.weixin.qq.com"
+    wechat_open_base: str = WECHAT_OPEN_BASE
+    wechat_api_base: str = WECHAT_API_BASE
     wechat_verify_files: str = ""
 
     @property
@@ -144,8 +147,8 @@ def load_settings() -> Settings:
         require_second_factor=_roles(env),
         earlier_secret=_earlier_secret(env),
         master_key_previous=_secret(env, "MASTER_KEY_PREVIOUS", "MASTER_KEY_PREVIOUS_FILE"),
-        wechat_app_secret=env.str("WECHAT_APP_SECRET", ""),
-        wechat_open_base=env.str("WECHAT_OPEN_BASE", "https://open.weixin.qq.com").rstrip("/"),
-        wechat_api_base=env.str("WECHAT_API_BASE", "https://api.weixin.qq.com").rstrip("/"),
+        wechat_app_secret=_secret(env, "WECHAT_APP_SECRET", "WECHAT_APP_SECRET_FILE"),
+        wechat_open_base=(env.str("WECHAT_OPEN_BASE", "") or WECHAT_OPEN_BASE).rstrip("/"),
+        wechat_api_base=(env.str("WECHAT_API_BASE", "") or WECHAT_API_BASE).rstrip("/"),
         wechat_verify_files=env.str("WECHAT_VERIFY_FILES", ""),
     )
