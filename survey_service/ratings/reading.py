@@ -51,18 +51,25 @@ def _require_released(cycle: RatingCycle, staff: Identity) -> None:
 
 def cycle_row(cycle: RatingCycle) -> Json:
     """Return a cycle as a row of a list."""
-    steps = json.loads(cycle.document)["steps"]
+    document = json.loads(cycle.document)
+    steps = document["steps"]
     return {
         "id": cycle.id,
         "title": cycle.title,
         "year": cycle.year,
         "scheme": cycle.scheme_code,
+        "scheme_title": document["title"],
         "version": cycle.scheme_version,
         "hash": cycle.scheme_digest,
         "campaign_id": cycle.campaign_id,
         "step": steps[cycle.position]["code"] if cycle.position < len(steps) else None,
         "is_final": cycle.decided_at is not None,
     }
+
+
+def read_document(session: Session, *, staff: Identity, cycle_id: int) -> Json:
+    """Return the scheme of a cycle as it was locked; raises NotFound or Forbidden."""
+    return dict(json.loads(get_visible_cycle(session, cycle_id, staff).document))
 
 
 def read_cycle(session: Session, *, staff: Identity, cycle_id: int) -> Json:

@@ -100,6 +100,7 @@ class CycleRow(Schema):
     title = fields.String(required=True)
     year = fields.Integer(required=True)
     scheme = fields.String(required=True)
+    scheme_title = fields.String(required=True)
     version = fields.Integer(required=True)
     hash = fields.String(required=True)
     campaign_id = fields.Integer(required=True, allow_none=True)

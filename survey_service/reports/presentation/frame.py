@@ -14,6 +14,7 @@ CAMPAIGNS_URL = "/staff/campaigns"
 ACCOUNTS_URL = "/staff/accounts"
 SECTIONS = {
     "campaigns": "campaigns.read",
+    "ratings": "ratings.read",
     "organizations": "organizations.read",
     "accounts": "staff.read",
     "audit": "audit.read",
