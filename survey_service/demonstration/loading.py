@@ -23,6 +23,7 @@ from survey_service.campaigns.service import create_campaign, launch_campaign
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
+from survey_service.demonstration.rating import load_rating
 from survey_service.demonstration.unusual import flags_for, propose_and_dispute
 from survey_service.entrances.models import Entrance
 from survey_service.entrances.rules import Ticket
@@ -198,6 +199,8 @@ def _load_campaign(texts: dict[str, Any], open_requires: OpenRequires, now: date
         warnings = launch_campaign(session, campaign_id=campaign.id, now=now).warnings
         campaign_id = campaign.id
     _cast_ballots(campaign_id, texts, now)
+    with unit_of_work() as session:
+        load_rating(session, staff=staff, title=texts["rating"], campaign_id=campaign_id, now=now)
     return warnings
 
 

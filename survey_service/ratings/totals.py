@@ -41,9 +41,9 @@ class Node:
     children: tuple["Node", ...] = ()
 
     def missing(self) -> list[str]:
-        """Return the codes of the indicators that stand between here and a value."""
-        own = [self.indicator.code] if self.basis is Basis.MISSING and not self.children else []
-        return own + [code for child in self.children for code in child.missing()]
+        """Return the titles of the indicators that stand between here and a value."""
+        own = [self.indicator.title] if self.basis is Basis.MISSING and not self.children else []
+        return own + [title for child in self.children for title in child.missing()]
 
 
 @dataclass(frozen=True)

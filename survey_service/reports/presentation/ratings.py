@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from survey_service.core.texts import text
+from survey_service.ratings.rules import Level
 from survey_service.reports.charts import Segment, percent, stack
 from survey_service.reports.presentation.turnout import UNKNOWN
 
@@ -153,8 +154,7 @@ def trace_page(cycle: Json, trace: Json, document: Json, *, name: str) -> GradeT
         bonus=total["bonus"],
         penalty=total["penalty"],
         levels=[
-            (text(f"ratings.page_level_{level}"), value or UNKNOWN)
-            for level, value in proposal["levels"].items()
+            (text(f"ratings.page_level_{level}"), proposal["levels"][level] or UNKNOWN) for level in Level
         ],
         mass=list(_mass(proposal["mass"])),
         decisions=[_decision(one, titles) for one in trace["decisions"]],

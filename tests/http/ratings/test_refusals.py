@@ -54,7 +54,7 @@ def test_an_entry_can_be_changed_and_taken_away(rating: Rating) -> None:
     rating.score(0, {"leader": None})
     row = rating.grades()[0]
     assert (row["total"], row["grade_proposed"]) == (None, None)
-    assert row["reasons"] == ["还没有得出总分，缺少：leader。"]
+    assert row["reasons"] == ["还没有得出总分，缺少：党组织带头人。"]
 
 
 def test_steps_come_in_their_order(rating: Rating) -> None:
@@ -168,6 +168,15 @@ def test_a_rated_party_fills_in_its_own_self_assessment_and_nothing_else(
     assert problem(secretary.post(rating.path("/self"))) == (403, "forbidden")
     seen = secretary.get(rating.path(f"/subjects/{rating.world.village_codes[0]}")).json
     assert (seen["entries"][0]["self"], seen["entries"][0]["town"]) == ("14", None)
+
+
+def test_an_office_at_the_rated_place_does_not_rate_itself(rating: Rating, offices: Offices) -> None:
+    office = offices.caller(Role.TOWN_STAFF, "village")
+    points = {"points": {"leader": "15"}}
+    assert problem(office.put(sheet(rating), {"by": "town"} | points)) == (403, "forbidden")
+    assert office.put(sheet(rating), {"by": "self"} | points).status_code == 200
+    findings = rating.path(f"/subjects/{rating.world.village_codes[0]}/findings")
+    assert problem(office.put(findings, {"bonus": {}})) == (403, "forbidden")
 
 
 def test_a_rated_party_sees_its_grade_when_it_is_final(rating: Rating, secretary: Caller) -> None:

@@ -57,7 +57,7 @@ def test_grades_stand_with_their_reasons_and_a_drawing(office: Browser, cycle: i
     assert "有 9 处数值公开文本没有给出" in page
     assert 'class="bar__part" width="100%"' in page
     assert f'href="/staff/ratings/{cycle}/{town.village_codes[0]}"' in page
-    assert "还没有得出总分，缺少：leader、plan" in page
+    assert "还没有得出总分，缺少：党组织带头人、工作思路" in page
 
 
 def test_a_grade_is_shown_step_by_step(office: Browser, cycle: int, town: World) -> None:
