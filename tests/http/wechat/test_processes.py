@@ -10,7 +10,8 @@ from flask import Flask
 
 from survey_service.campaigns.rules import Mode
 from survey_service.core.db import Database
-from survey_service.wechat.sign_in import ACCOUNT_COOKIE, BROWSER_COOKIE, MOST_AT_ONCE
+from survey_service.serving import THREADS_PER_WORKER
+from survey_service.wechat.sign_in import ACCOUNT_COOKIE, BROWSER_COOKIE
 from tests.factories.applications import make_app
 from tests.factories.campaigns import World, start_campaign
 from tests.http.wechat.phone import WeChatPhone, authorize
@@ -18,6 +19,8 @@ from tests.support.servers import free_port
 from tests.support.wechat import FakeWeChat
 
 pytestmark = pytest.mark.usefixtures("frozen_clock")
+
+HALF = THREADS_PER_WORKER // 2
 
 MakeProcess = Callable[[str], Flask]
 
@@ -87,8 +90,8 @@ def test_without_redis_a_second_callback_to_another_process_begins_anew(
 
 def test_no_more_than_half_the_threads_wait_for_a_slow_wechat(committed: World, wechat: FakeWeChat) -> None:
     (posted,) = committed.issue(Mode.OPEN)
-    wechat.next_answers("access_token", *[{"delay": 2.0}] * MOST_AT_ONCE)
-    phones = [WeChatPhone(committed.app.test_client()) for _ in range(MOST_AT_ONCE + 2)]
+    wechat.next_answers("access_token", *[{"delay": 2.0}] * HALF)
+    phones = [WeChatPhone(committed.app.test_client()) for _ in range(HALF + 2)]
     backs = [phone.way_back(posted.code) for phone in phones]
 
     def come_back(number: int) -> tuple[int, float]:
@@ -99,5 +102,5 @@ def test_no_more_than_half_the_threads_wait_for_a_slow_wechat(committed: World, 
     with ThreadPoolExecutor(len(phones)) as pool:
         answers = list(pool.map(come_back, range(len(phones))))
     turned_away = [seconds for status, seconds in answers if status == 503]
-    assert sorted(status for status, _ in answers) == [303] * MOST_AT_ONCE + [503] * 2
+    assert sorted(status for status, _ in answers) == [303] * HALF + [503] * 2
     assert max(turned_away) < 1.5
