@@ -19,7 +19,9 @@ from survey_service.campaigns.rules import campaign_target
 from survey_service.core.audit import record
 from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import Conflict, Gone
+from survey_service.core.events import publish
 from survey_service.core.permissions import Identity
+from survey_service.mass_evaluation.rules import MassScoreChanged
 
 _DOMAIN = "dispute"
 # The unique key decides, and says nothing on conflict, so that no error line can name a digest.
@@ -92,4 +94,6 @@ def rule_on_disputes(
     session.add(ruling)
     facts = {"organization_code": organization_code, "disputes": disputes, "reason": reason}
     record(session, "disputes.decide", campaign_target(campaign_id), after=facts | {"decision": decision})
+    # What is shown of the score changes with it, and so does every rating that it enters.
+    publish(session, MassScoreChanged(campaign_id))
     return ruling

@@ -10,6 +10,11 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from survey_service import cli
+from survey_service.anomalies.disputes import rule_on_disputes
+from survey_service.anomalies.models import DisputeCount
+from survey_service.anomalies.rules import DisputeDecision
+from survey_service.campaigns.queries import list_subjects
+from survey_service.campaigns.rules import RaterClass
 from survey_service.core.db import unit_of_work
 from survey_service.core.errors import Conflict
 from survey_service.core.permissions import Identity
@@ -19,6 +24,7 @@ from survey_service.ratings.queries import lock_cycle
 from survey_service.ratings.reading import read_grades, read_trace
 from survey_service.ratings.rules import Level
 from survey_service.ratings.service import fill_in_sheet, open_cycle, touch
+from survey_service.sealing.corrections import correct_eligible
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import NOW, World
 from tests.services.sealing.steps import cast_known, close, database_of, seal
@@ -155,6 +161,48 @@ def test_too_few_ballots_are_no_zero(sealed: Rated) -> None:
     sealed.complete(*STEPS)
     with pytest.raises(Conflict, match="ratings_incomplete"):
         sealed.complete("county_review")
+
+
+def test_a_held_score_is_missing_until_it_is_released(rated: Rated) -> None:
+    """Also from the trace, and its derivation with it."""
+    world = rated.world
+    world.vote(["satisfied"] * 6)
+    world.drain()
+    with rated.database.unit_of_work() as session:
+        subject_id = list_subjects(session, world.campaign_id)[0].subject_id
+        session.add(DisputeCount(campaign_id=world.campaign_id, subject_id=subject_id, disputes=1))
+    for decision, total in ((DisputeDecision.HOLD, None), (DisputeDecision.RELEASE, "100.00")):
+        with rated.database.unit_of_work() as session:
+            rule_on_disputes(
+                session,
+                staff=rated.staff,
+                campaign_id=world.campaign_id,
+                organization_code=world.village_codes[0],
+                decision=decision,
+                reason="核查",
+                now=NOW,
+            )
+        world.drain()
+        assert rated.stored_totals()[0] == total
+        trace = rated.trace()
+        assert (trace["mass_evaluation"] is None) == (total is None)
+        assert (trace["proposal"]["mass"]["exact_score"] is None) == (total is None)
+
+
+def test_a_correction_after_sealing_reaches_the_draft(sealed: Rated) -> None:
+    code = sealed.world.village_codes[0]
+    with sealed.database.unit_of_work() as session:
+        correct_eligible(
+            session,
+            staff=sealed.world.staff,
+            campaign_id=sealed.world.campaign_id,
+            eligible={code: {RaterClass.VILLAGER: 50}},
+            reason="花名册录错",
+            now=NOW,
+        )
+    assert sealed.trace()["proposal"]["mass"]["snapshot_version"] == 1
+    sealed.world.drain()
+    assert sealed.trace()["proposal"]["mass"]["snapshot_version"] == 2
 
 
 def test_a_scheme_may_let_the_others_share_the_maximum(committed_world: World) -> None:
