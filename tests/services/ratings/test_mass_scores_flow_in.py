@@ -186,6 +186,7 @@ def test_a_held_score_is_missing_until_it_is_released(rated: Rated) -> None:
         assert rated.stored_totals()[0] == total
         trace = rated.trace()
         assert (trace["mass_evaluation"] is None) == (total is None)
+        assert rated.grades()[0]["mass_score"] == total
         assert (trace["proposal"]["mass"]["exact_score"] is None) == (total is None)
 
 
