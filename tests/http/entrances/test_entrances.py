@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.rules.entrances.test_qr import pixels_of_png, pixels_of_svg, read
 
 from survey_service.campaigns.service import close_campaign
 from survey_service.core.db import unit_of_work
@@ -12,6 +11,7 @@ from survey_service.entrances.codes import grouped
 from survey_service.entrances.service import MAX_COUNT
 from tests.factories.campaigns import NOW, World, start_campaign
 from tests.http.campaigns.callers import Caller, campaign_body, fields_of, problem
+from tests.rules.core.test_qr import pixels_of_png, pixels_of_svg, read
 
 PUBLIC_URL = "http://survey.example"
 UNKNOWN = "2222222222222"

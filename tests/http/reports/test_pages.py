@@ -17,27 +17,32 @@ Counting = Callable[[], AbstractContextManager[list[str]]]
 
 ABOVE = {Role.COUNTY_ADMIN, Role.TOWN_STAFF}
 READERS = ABOVE | {Role.AUDITOR}
+BUSINESS = READERS | {Role.BRANCH_SECRETARY}
+ADMINISTRATORS = {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}
 PAGES = {
-    "/staff/campaigns": set(Role),
+    "/staff/campaigns": BUSINESS,
     "/staff/campaigns/new": ABOVE,
-    "/staff/campaigns/{id}": set(Role),
+    "/staff/campaigns/{id}": BUSINESS,
     "/staff/campaigns/{id}/scores": READERS,
     "/staff/campaigns/{id}/scores/{village}": READERS,
     "/staff/campaigns/{id}/entrances": ABOVE | {Role.BRANCH_SECRETARY},
-    "/staff/campaigns/{id}/method": set(Role),
+    "/staff/campaigns/{id}/method": BUSINESS,
     "/staff/campaigns/{id}/copy": ABOVE,
     "/staff/campaigns/{id}/correct": ABOVE,
+    "/staff/campaigns/{id}/anomalies": ABOVE,
     "/staff/campaigns/{id}/close": ABOVE,
+    "/staff/campaigns/{id}/seal": ABOVE,
     "/staff/campaigns/{id}/withdraw": ABOVE,
     "/staff/campaigns/{id}/launch": ABOVE,
     "/staff/campaigns/{id}/edit": ABOVE,
     "/staff/campaigns/{id}/panel-codes/{village}": ABOVE,
     "/staff/questionnaires/new": ABOVE,
     "/staff/organizations": set(Role),
-    "/staff/organizations/import": ABOVE,
-    "/staff/accounts": READERS,
-    "/staff/accounts/new": ABOVE,
+    "/staff/organizations/import": ABOVE | {Role.SYSTEM_ADMIN},
+    "/staff/accounts": READERS | ADMINISTRATORS,
+    "/staff/accounts/new": ABOVE | {Role.SYSTEM_ADMIN},
     "/staff/password": set(Role),
+    "/staff/ratings": BUSINESS,
 }
 """Every page with the roles that may open it while the campaign is running."""
 
