@@ -21,8 +21,9 @@ def create_organization(
 ) -> Organization:
     """Store an organization under a parent, or as a root."""
     serial = next(_serials)
+    # Codes of one width sort in the order in which they were made, also behind the ninety-ninth.
     values = {"name": f"{kind.value}{serial}"} | values
-    organization = Organization(code=code or f"T{serial}", kind=kind, parent=parent, path="", **values)
+    organization = Organization(code=code or f"T{serial:06}", kind=kind, parent=parent, path="", **values)
     session.add(organization)
     session.flush()
     organization.path = path_under(parent.path if parent else None, organization.id)
