@@ -19,7 +19,7 @@ from survey_service.core import clock
 from survey_service.core.config import Settings
 from survey_service.core.digests import sign, verify
 from survey_service.core.errors import Forbidden, Unauthorized
-from survey_service.core.http import set_cookie
+from survey_service.core.http import public_url, set_cookie
 from survey_service.core.privacy import Keyring, current_keyring
 from survey_service.core.rate_limits import RateLimit
 from survey_service.entrances import codes
@@ -64,7 +64,7 @@ class SignInRequired(Unauthorized):
 
     def __init__(self, entrance: OpenedEntrance) -> None:
         # Opened inside WeChat, the page itself leads to the sign-in and back.
-        page = f"{current_app.extensions['settings'].public_url}/s/{entrance.code}"
+        page = f"{public_url()}/s/{entrance.code}"
         super().__init__(extra={"sign_in_url": page})
         self.entrance = entrance
 

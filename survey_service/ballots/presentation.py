@@ -15,6 +15,7 @@ from survey_service.ballots.voting import OpenedPage
 from survey_service.campaigns.rules import Mode, State
 from survey_service.core import clock
 from survey_service.core.errors import ServiceError
+from survey_service.core.http import public_url
 from survey_service.core.texts import text
 from survey_service.entrances.queries import OpenedEntrance
 from survey_service.questionnaires.queries import CompiledVersion
@@ -220,7 +221,7 @@ def other_villages(entrance: OpenedEntrance, rows: Iterable[tuple[str, str]]) ->
 
 def ways_without_wechat(entrance: OpenedEntrance) -> WaysWithoutWeChat:
     """Return the page in the place of a form that only WeChat accounts may fill in."""
-    address = f"{current_app.extensions['settings'].public_url}/s/{entrance.code}"
+    address = f"{public_url()}/s/{entrance.code}"
     qr_url = f"/api/v1/entrances/{entrance.code}.png"
     return WaysWithoutWeChat(entrance.organization_name, entrance.title, address, qr_url)
 

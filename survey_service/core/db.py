@@ -226,7 +226,9 @@ def fetch_alone(session: Session, statement: str, parameters: Mapping[str, objec
         return tuple(driver.execute(statement, parameters).fetchone())
     except psycopg.Error as error:
         if driver.closed:
+            # Where one connection is gone all are: without them the next request finds the server again.
             lent.invalidate()
+            bind.dispose()
         raise DBAPIError.instance(
             statement, None, error, psycopg.Error, hide_parameters=True, dialect=bind.dialect
         ) from None

@@ -203,6 +203,12 @@ def network_key() -> bytes:
     return keyed_digest(_PROCESS_KEY, client_network())
 
 
+def public_url() -> str:
+    """Return the address under which people reach the service."""
+    url: str = current_app.extensions["settings"].public_url
+    return url
+
+
 def set_cookie(response: Response, name: str, value: str, *, max_age: int, path: str = "/") -> None:
     """Set a cookie that scripts cannot read; Secure only where the service is reached by https."""
     response.set_cookie(

@@ -1,6 +1,7 @@
 """PDFs by typst, in a child process that ends and gives its memory back."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from threading import BoundedSemaphore
 from typing import Any
 from unicodedata import category
 
+from survey_service.core.errors import Unavailable
 from survey_service.core.qr import ErrorCorrection
 
 MOST_SECONDS = 60
@@ -25,8 +27,16 @@ _turns = BoundedSemaphore(CHILDREN_AT_ONCE)
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs"})
 
 
-class PrintError(RuntimeError):
-    """The typesetter gave no PDF; the message says why and holds no code."""
+log = logging.getLogger(__name__)
+
+
+class PrintError(Unavailable):
+    """The typesetter gave no PDF: 503 `print_failed`. The message tells operators why, and holds no code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("print_failed")
+        self.args = (reason,)
+        log.error("a PDF could not be set: %s", reason)
 
 
 def printable(value: str) -> str:

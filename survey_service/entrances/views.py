@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 
 from survey_service.campaigns.queries import path_of_campaign
 from survey_service.core import clock, qr
 from survey_service.core.db import reading, unit_of_work
-from survey_service.core.errors import NotFound, Unavailable
-from survey_service.core.http import Blueprint
+from survey_service.core.errors import NotFound
+from survey_service.core.http import Blueprint, public_url
 from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.privacy import current_keyring
-from survey_service.core.typesetting import PrintError
 from survey_service.entrances import posters, printing, service
 from survey_service.entrances.codes import normalize
 from survey_service.entrances.rules import Layout
@@ -21,12 +20,6 @@ from survey_service.entrances.service import IssuedCode
 blp = Blueprint("entrances", __name__, description="Posted codes, one-time codes, posters")
 
 _PNG_SCALE = 10
-
-
-def public_url() -> str:
-    """Return the address under which voters reach the service."""
-    url: str = current_app.extensions["settings"].public_url
-    return url
 
 
 def _item(issued: IssuedCode) -> dict[str, Any]:
@@ -125,13 +118,6 @@ def print_poster(body: dict[str, Any], campaign_id: int) -> Response:
 
 def render_pdf(campaign_id: int, body: dict[str, Any]) -> bytes:
     """Return what `PosterIn` asks for; the database is let go before the typesetting begins."""
-    try:
-        return _typeset(campaign_id, body)
-    except PrintError as error:
-        raise Unavailable("print_failed") from error
-
-
-def _typeset(campaign_id: int, body: dict[str, Any]) -> bytes:
     place = printing.Place(current_staff(), public_url(), campaign_id, body["organization_code"])
     if body["layout"] is Layout.POSTER:
         with reading() as session:

@@ -59,7 +59,7 @@ def _clean_postgresql(engine: Engine, now: datetime) -> None:
     file; elsewhere the space of deleted rows is freed, and read by nobody but a person with tools. The lock
     is not waited for long.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect() as connection:
         has_open = connection.execute(_HAS_OPEN, {"now": now}).scalar_one()
         if has_open:
             connection.exec_driver_sql(f"VACUUM (ANALYZE) {_REWRITTEN}")

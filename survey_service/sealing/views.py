@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, current_app, stream_with_context
+from flask import Response, stream_with_context
 
 from survey_service.campaigns.queries import get_campaign, path_of_campaign
 from survey_service.campaigns.schemas import CampaignState
 from survey_service.core import clock
 from survey_service.core.db import reading, see_one_snapshot, unit_of_work
 from survey_service.core.downloads import PDF_TYPE, attachment
-from survey_service.core.errors import Unavailable
-from survey_service.core.http import Blueprint
+from survey_service.core.http import Blueprint, public_url
 from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.texts import text
-from survey_service.core.typesetting import PrintError
 from survey_service.sealing import queries, sheets
 from survey_service.sealing.corrections import correct_eligible
 from survey_service.sealing.running import seal_campaign
@@ -92,19 +90,11 @@ def print_seal(campaign_id: int) -> Response:
     """Print the seal sheet: the digests of what was sealed, to be signed and filed."""
     with reading() as session:
         see_one_snapshot(session)
-        sheet = sheets.prepare_sheet(session, campaign_id=campaign_id, public_url=_public_url())
-    try:
-        content = sheets.render_sheet(sheet)
-    except PrintError as error:
-        raise Unavailable("print_failed") from error
+        sheet = sheets.prepare_sheet(session, campaign_id=campaign_id, public_url=public_url())
+    content = sheets.render_sheet(sheet)
     return attachment(
         content, content_type=PDF_TYPE, filename=text("sealing.sheet_file", title=sheet.campaign)
     )
-
-
-def _public_url() -> str:
-    url: str = current_app.extensions["settings"].public_url
-    return url
 
 
 @blp.route("/campaigns/<int:campaign_id>/corrections", methods=["POST"])

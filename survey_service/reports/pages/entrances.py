@@ -7,12 +7,13 @@ from survey_service.campaigns.queries import path_of_campaign
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.downloads import PDF_TYPE, attachment
+from survey_service.core.http import public_url
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
 from survey_service.core.texts import text
 from survey_service.entrances.schemas import PosterIn
 from survey_service.entrances.service import create_entrances as create
-from survey_service.entrances.views import public_url, render_pdf
+from survey_service.entrances.views import render_pdf
 from survey_service.organizations.queries import path_of_organization
 from survey_service.reports import entrances
 from survey_service.reports.pages.frame import pages, to_page

@@ -3,11 +3,16 @@
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+import psycopg
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import OperationalError
 
 from survey_service.ballots.models import Ballot, Participation
 from survey_service.campaigns.service import close_campaign
+from survey_service.core.db import Database, fetch_alone
 from survey_service.core.errors import Conflict, Gone
 from tests.factories.campaigns import NOW, World
 
@@ -70,3 +75,29 @@ def stored(world: World) -> tuple[int, int]:
         return tuple(  # type: ignore[return-value]  # Two counts.
             session.scalar(select(func.count()).select_from(table)) for table in (Participation, Ballot)
         )
+
+
+def test_after_a_restart_of_the_database_one_statement_at_most_fails(
+    postgresql_committed_world: World,
+) -> None:
+    """Every connection of the pool is gone; only the first ballot that meets one may learn of it."""
+    database: Database = postgresql_committed_world.app.extensions["database"]
+
+    def ask() -> tuple[Any, ...]:
+        with database.single_statements() as session:
+            return fetch_alone(session, "SELECT 1", {})
+
+    kept = [database.engine.connect() for _ in range(4)]
+    for connection in kept:
+        connection.close()
+    end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(**maintenance(database.engine), autocommit=True) as operator:
+        operator.execute(end_all, [database.engine.url.database])
+    with pytest.raises(OperationalError):
+        ask()
+    assert [ask(), ask()] == [(1,), (1,)]
+
+
+def maintenance(engine: Engine) -> dict[str, Any]:
+    """Return how to reach the server beside the test's database."""
+    return {"user": engine.url.username, "dbname": "postgres", **engine.url.query}

@@ -153,7 +153,7 @@ def wait_until_somebody_waits(database: Database) -> None:
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with database.engine.connect() as connection:
         for _ in range(1000):
             if connection.exec_driver_sql(waiting).scalar():
                 return
