@@ -13,8 +13,9 @@ from survey_service.campaigns.queries import list_subjects
 from survey_service.core.permissions import Identity
 from survey_service.ratings.grades import scheme_of_cycle
 from survey_service.ratings.process import complete_step
-from survey_service.ratings.rules import Indicator, Level
+from survey_service.ratings.rules import Indicator
 from survey_service.ratings.service import fill_in_sheet, open_cycle
+from survey_service.ratings.vocabulary import Level
 
 SEED = 2026
 SCHEME = "township-classification"

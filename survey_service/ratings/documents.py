@@ -21,7 +21,9 @@ from survey_service.core.marshalling import (
     validate,
 )
 from survey_service.organizations.rules import OrganizationKind, SubjectKind
-from survey_service.ratings.rules import (
+from survey_service.ratings.scheme_checks import find_contradictions
+from survey_service.ratings.scheme_files import Path, SchemeFault, SchemeFile, read_scheme_file
+from survey_service.ratings.vocabulary import (
     Boundary,
     Level,
     MassRole,
@@ -31,8 +33,6 @@ from survey_service.ratings.rules import (
     StepKind,
     WhenMissing,
 )
-from survey_service.ratings.scheme_checks import find_contradictions
-from survey_service.ratings.scheme_files import Path, SchemeFault, SchemeFile, read_scheme_file
 
 FORMAT = "rating-scheme/1"
 CODE_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"

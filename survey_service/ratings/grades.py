@@ -24,9 +24,10 @@ from survey_service.ratings.queries import (
     list_subjects,
     read_mass,
 )
-from survey_service.ratings.rules import MassRole, Scheme, Sheet, SubjectInputs
+from survey_service.ratings.rules import Scheme, Sheet, SubjectInputs
 from survey_service.ratings.scheme_reading import scheme_of
 from survey_service.ratings.totals import level_totals, show
+from survey_service.ratings.vocabulary import MassRole
 
 TRACE_FORMAT = "rating-trace/1"
 

@@ -6,8 +6,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from survey_service.ratings.quotas import Candidate, Line, draw_line
-from survey_service.ratings.rules import MassRole, Quota, RestrictionKind, Scheme, SubjectInputs
+from survey_service.ratings.rules import Quota, Scheme, SubjectInputs
 from survey_service.ratings.totals import Total, compute_total, show, total_trace
+from survey_service.ratings.vocabulary import MassRole, RestrictionKind
 
 
 class ReasonCode(StrEnum):

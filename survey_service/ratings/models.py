@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, PrimaryKeyConstraint, S
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey_service.core.db import Base, BigId, Id, one_of
-from survey_service.ratings.rules import DecisionKind, Level, MoveKind
+from survey_service.ratings.vocabulary import DecisionKind, Level, MoveKind
 
 MAX_SCHEME_CODE = 64
 MAX_GRADE = 20

@@ -26,8 +26,9 @@ from survey_service.ratings.queries import (
     list_subjects,
     path_of_cycle,
 )
-from survey_service.ratings.rules import Level, Scheme, SubjectInputs, phase_of, reward_sums
+from survey_service.ratings.rules import Scheme, SubjectInputs, phase_of, reward_sums
 from survey_service.ratings.totals import level_totals, show
+from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.queries import get_sealed_score
 from survey_service.staff.rules import Role
 

@@ -6,111 +6,28 @@ step each: `totals.py` from entries to a total, `quotas.py` forced shares, `grad
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
 
 from survey_service.core.events import Event
 from survey_service.organizations.rules import OrganizationKind, SubjectKind
+from survey_service.ratings.vocabulary import (
+    Boundary,
+    Level,
+    MassRole,
+    Measure,
+    RestrictionKind,
+    Source,
+    StepKind,
+    WhenMissing,
+)
 
 HUNDRED = 100
-
-
-class Level(StrEnum):
-    """Who fills in a sheet of scores."""
-
-    SELF = "self"
-    TOWN = "town"
-    COUNTY = "county"
-
-
-class Source(StrEnum):
-    """Where the value of an indicator comes from."""
-
-    POINTS = "points"
-    """The assessor gives points from 0 to the indicator's maximum."""
-    CHOICE = "choice"
-    """The assessor chooses an option, which is worth a share of the maximum."""
-    CHECKLIST = "checklist"
-    """The share of the checks that are passed."""
-    MASS = "mass"
-    """The mass evaluation; until there is a campaign, the assessor gives points."""
-
-
-class MassRole(StrEnum):
-    """What the mass evaluation is in a scheme (`domain.md` section 5)."""
-
-    COMPONENT = "component"
-    INDICATOR = "indicator"
-    EVIDENCE = "evidence"
-    NONE = "none"
-
-
-class Measure(StrEnum):
-    """Which figure of the mass evaluation is meant."""
-
-    SCORE = "score"
-    SATISFACTION_RATE = "satisfaction_rate"
-
-
-class WhenMissing(StrEnum):
-    """What happens where the mass evaluation has no figure to show; it never becomes zero."""
-
-    BLOCK = "block"
-    """There is no total until there is a figure, or the subject is excluded with a reason."""
-    RENORMALIZE = "renormalize"
-    """The other indicators share the maximum among them."""
-    MANUAL = "manual"
-    """The assessors' own points for the indicator count."""
-
-
-class Boundary(StrEnum):
-    """How a total is held against the lower ends of the bands."""
-
-    HALF_OPEN = "half_open"
-    """The exact total: 89.5 is below 90."""
-    ROUND_FIRST = "round_first"
-    """The total rounded to a whole number, half up: 89.5 is 90."""
-
-
-class RestrictionKind(StrEnum):
-    """Why a finding keeps a subject from a grade."""
-
-    ELIGIBILITY = "eligibility"
-    NEGATIVE = "negative"
-    VETO = "veto"
-
-
-class StepKind(StrEnum):
-    """What is done in a step."""
-
-    PREPARATION = "preparation"
-    SELF_ASSESSMENT = "self_assessment"
-    MASS_EVALUATION = "mass_evaluation"
-    ASSESSMENT = "assessment"
-    REVIEW = "review"
-    PUBLIC_NOTICE = "public_notice"
-    FILING = "filing"
 
 
 def cycle_target(cycle_id: int) -> str:
     """Return how the audit trail names a cycle."""
     return f"rating_cycle:{cycle_id}"
-
-
-class DecisionKind(StrEnum):
-    """Why a grade was decided."""
-
-    COMMITTEE = "committee"
-    OBJECTION = "objection"
-    DOWNGRADE = "downgrade"
-
-
-class MoveKind(StrEnum):
-    """Which way a step was left."""
-
-    COMPLETED = "completed"
-    SENT_BACK = "sent_back"
 
 
 @dataclass(frozen=True)

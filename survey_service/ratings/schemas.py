@@ -13,8 +13,8 @@ from survey_service.core.marshalling import (
     validate,
 )
 from survey_service.ratings.documents import CODE_PATTERN, GRADE_PATTERN, MAX_POINTS
-from survey_service.ratings.rules import DecisionKind, Level, MoveKind, StepKind
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
+from survey_service.ratings.vocabulary import DecisionKind, Level, MoveKind, StepKind
 
 _REASON = validate.Length(min=1, max=1000)
 _REMARK = validate.Length(max=1000)

@@ -31,17 +31,10 @@ from survey_service.ratings.queries import (
     lock_cycle,
     newest_version,
 )
-from survey_service.ratings.rules import (
-    Adjustments,
-    Indicator,
-    Level,
-    RatingChanged,
-    Scheme,
-    Source,
-    cycle_target,
-)
+from survey_service.ratings.rules import Adjustments, Indicator, RatingChanged, Scheme, cycle_target
 from survey_service.ratings.scheme_reading import scheme_of
 from survey_service.ratings.totals import show
+from survey_service.ratings.vocabulary import Level, Source
 from survey_service.staff.rules import Role
 
 _OFFICE_OF = {

@@ -6,16 +6,8 @@ from enum import StrEnum
 from fractions import Fraction
 from math import lcm
 
-from survey_service.ratings.rules import (
-    HUNDRED,
-    Indicator,
-    Level,
-    Scheme,
-    Sheet,
-    Source,
-    SubjectInputs,
-    WhenMissing,
-)
+from survey_service.ratings.rules import HUNDRED, Indicator, Scheme, Sheet, SubjectInputs
+from survey_service.ratings.vocabulary import Level, Source, WhenMissing
 
 
 class Basis(StrEnum):

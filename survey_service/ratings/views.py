@@ -8,12 +8,12 @@ from survey_service.core.db import reading, unit_of_work
 from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, requires
-from survey_service.ratings import process, queries, schemas, service
+from survey_service.ratings import decisions, objections, process, queries, schemas, service
 from survey_service.ratings import reading as reader
 from survey_service.ratings.documents import json_schema
 from survey_service.ratings.models import RatingCycle, RatingDecision, RatingObjection, RatingSubject
-from survey_service.ratings.rules import Level
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
+from survey_service.ratings.vocabulary import Level
 
 blp = Blueprint("ratings", __name__, description="Rating schemes, cycles and grades")
 
@@ -208,7 +208,7 @@ def show_trace(cycle_id: int, organization_code: str) -> dict[str, Any]:
 def decide(body: dict[str, Any], cycle_id: int, organization_code: str) -> RatingDecision:
     """Decide a grade; another than the proposed one needs a reason."""
     with unit_of_work() as session:
-        return process.decide_grade(
+        return decisions.decide_grade(
             session,
             staff=current_staff(),
             cycle_id=cycle_id,
@@ -226,7 +226,7 @@ def decide(body: dict[str, Any], cycle_id: int, organization_code: str) -> Ratin
 def downgrade(body: dict[str, Any], cycle_id: int, organization_code: str) -> RatingDecision:
     """Lower a final grade for one of the triggers of the scheme, with a reason."""
     with unit_of_work() as session:
-        return process.downgrade(
+        return decisions.downgrade(
             session,
             staff=current_staff(),
             cycle_id=cycle_id,
@@ -245,7 +245,7 @@ def raise_objection(body: dict[str, Any], cycle_id: int) -> RatingObjection:
     """Note an objection during the public notice."""
     words = body.pop("text")
     with unit_of_work() as session:
-        return process.raise_objection(
+        return objections.raise_objection(
             session, staff=current_staff(), cycle_id=cycle_id, words=words, now=clock.now(), **body
         )
 
@@ -258,7 +258,7 @@ def raise_objection(body: dict[str, Any], cycle_id: int) -> RatingObjection:
 def settle_objection(body: dict[str, Any], cycle_id: int, objection_id: int) -> RatingObjection:
     """Say what came of an objection, with the grade that is given instead where it is right."""
     with unit_of_work() as session:
-        return process.settle_objection(
+        return objections.settle_objection(
             session,
             staff=current_staff(),
             cycle_id=cycle_id,

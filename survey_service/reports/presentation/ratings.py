@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from survey_service.core.texts import text
-from survey_service.ratings.rules import Level
+from survey_service.ratings.vocabulary import Level
 from survey_service.reports.charts import Segment, percent, stack
 from survey_service.reports.presentation.turnout import UNKNOWN
 

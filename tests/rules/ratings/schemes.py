@@ -7,8 +7,9 @@ from typing import Any
 
 from survey_service.ratings.grading import Grading, grade_subjects
 from survey_service.ratings.presets import presets
-from survey_service.ratings.rules import Level, MassFigures, Scheme, Sheet, SubjectInputs
+from survey_service.ratings.rules import MassFigures, Scheme, Sheet, SubjectInputs
 from survey_service.ratings.scheme_reading import scheme_of
+from survey_service.ratings.vocabulary import Level
 
 FULL = {"leader": 15, "plan": 10, "rules": 10, "site": 15, "guarantee": 10, "performance": 20, "mass": 20}
 """The seven indicators of the township with their points."""

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from survey_service.ratings.grading import Grading, grade_subjects
-from survey_service.ratings.rules import Boundary, Level, MassFigures, Sheet, reward_sums
+from survey_service.ratings.rules import MassFigures, Sheet, reward_sums
+from survey_service.ratings.vocabulary import Boundary, Level
 from tests.rules.ratings.schemes import (
     branch,
     branches,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey_service.ratings.grading import grade_subjects
-from survey_service.ratings.rules import Quota, Restriction, RestrictionKind, Scheme, SubjectInputs
+from survey_service.ratings.rules import Quota, Restriction, Scheme, SubjectInputs
+from survey_service.ratings.vocabulary import RestrictionKind
 from tests.rules.ratings.schemes import branch, mass, preset
 
 VETO = Restriction("veto", "一票否决", RestrictionKind.VETO, frozenset({"好"}))

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from survey_service.ratings.grading import grade_subjects
-from survey_service.ratings.rules import Cap, Measure, Quota, Restriction, RestrictionKind
+from survey_service.ratings.rules import Cap, Quota, Restriction
+from survey_service.ratings.vocabulary import Measure, RestrictionKind
 from tests.rules.ratings.schemes import branch, branches, mass, points, preset, proposals, reason_codes
 
 TOWNSHIP = preset("township-classification")
