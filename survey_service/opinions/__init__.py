@@ -1,0 +1,1 @@
+"""Opinions and their cases: redacted, sorted, answered, and judged by their authors."""
