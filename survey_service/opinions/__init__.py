@@ -1,1 +1,1 @@
-"""Opinions and their cases: redacted, sorted, answered, and judged by their authors."""
+"""What people answer: opinions, their cases up to the author's verdict, and who may see which."""

@@ -1,0 +1,106 @@
+"""What a village talks about more than others do: words of a dictionary, weighed by their log-odds."""
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import log, sqrt
+from typing import TypeVar
+
+from survey_service.opinions.flags import read_words
+from survey_service.opinions.redaction import MASK
+
+_Place = TypeVar("_Place", bound=Hashable)
+
+_PRIOR_WORDS = 10.0
+"""The mix of all places counts like so many more words in each (Monroe et al. 2008, section 3.3)."""
+LEAST_Z = 1.28
+"""From this z-score upwards a word is more than chance (one-sided, 10 %); people look at it, nothing follows."""
+_FUNCTION_CHARACTERS = (
+    "的了是在我你他她们这那有没不也都就还又很太要会能把被给让到去来说看个一二三四五六七八九十"
+    "上下里外和与跟对为从向吧吗呢啊嘛呀哦请希望谢年月日号次天人家村镇"
+)
+_UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,4}")
+
+
+@dataclass(frozen=True)
+class DistinctiveWord:
+    """A word, how many opinions of the place contain it, and its z-score against the other places."""
+
+    word: str
+    opinions: int
+    z: float
+
+
+@cache
+def _dictionary() -> re.Pattern[str]:
+    words = {*read_words("topics"), *read_words("safety")}
+    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
+
+
+_BREAKS = re.compile(rf"[{_FUNCTION_CHARACTERS}{MASK}]|[^\u4e00-\u9fff]+")
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text: those of the dictionary, and what stands whole between small words.
+
+    The second kind are names of places and things that no dictionary knows.
+    """
+    known = _dictionary().findall(text)
+    rest = _dictionary().sub(" ", text)
+    unknown = (part for part in _BREAKS.split(rest) if _UNKNOWN.fullmatch(part))
+    return frozenset((*known, *unknown))
+
+
+def distinctive_words(
+    texts: Iterable[tuple[_Place, str]], *, min_opinions: int, most: int = 8
+) -> dict[_Place, list[DistinctiveWord]]:
+    """Return for each place the words that set its opinions apart, the strongest first.
+
+    A word counts once an opinion. None is named that stands in fewer than `min_opinions` of the place: it
+    could be one family's.
+    """
+    counts: dict[_Place, Counter[str]] = {}
+    for place, text in texts:
+        counts.setdefault(place, Counter()).update(words_of(text))
+    total = sum(counts.values(), Counter[str]())
+    return {
+        place: _strongest(words, total, min_opinions=min_opinions)[:most] for place, words in counts.items()
+    }
+
+
+def _strongest(
+    words: Mapping[str, int], total: Mapping[str, int], *, min_opinions: int
+) -> list[DistinctiveWord]:
+    scores = _Scores(words, total)
+    found = (
+        DistinctiveWord(word, count, scores.z(word)) for word, count in words.items() if count >= min_opinions
+    )
+    return sorted((one for one in found if one.z >= LEAST_Z), key=lambda one: (-one.z, one.word))
+
+
+class _Scores:
+    """Log-odds ratios of one place against all others, with an informative Dirichlet prior."""
+
+    def __init__(self, words: Mapping[str, int], total: Mapping[str, int]) -> None:
+        self._words, self._total = words, total
+        self._size, self._whole = sum(words.values()), sum(total.values())
+
+    def z(self, word: str) -> float:
+        """Return the log-odds ratio of a word divided by its standard deviation."""
+        prior = _PRIOR_WORDS * self._total[word] / self._whole
+        here = self._words[word] + prior
+        there = self._total[word] - self._words[word] + prior
+        rest_here = self._size + _PRIOR_WORDS - here
+        rest_there = self._whole - self._size + _PRIOR_WORDS - there
+        if min(rest_here, rest_there) <= 0:
+            return 0.0
+        return (log(here / rest_here) - log(there / rest_there)) / sqrt(1 / here + 1 / there)
+
+
+def common_words(texts: Sequence[str], *, most: int = 5) -> list[str]:
+    """Return the words that stand in most of the texts of a group: a name for it."""
+    counted = Counter(word for text in texts for word in words_of(text))
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
+    return [word for word, count in ranked[:most] if 2 * count >= len(texts)]
