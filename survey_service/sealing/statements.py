@@ -1,7 +1,8 @@
 """The statements that take the order of arrival and the ids of the voters' secrets out of the tables.
 
 PostgreSQL keeps rows where they were written, with the number of the transaction that wrote them. So all
-rows of the campaign are deleted and written anew by one transaction, in the order of their new random ids.
+rows of the campaign are deleted and written anew by one transaction, subject by subject in the order of their
+new random ids.
 On SQLite these tables are trees in the order of their keys: new keys are a new order, and `VACUUM` then
 writes the pages anew.
 """
@@ -26,12 +27,12 @@ WITH old AS (
 INSERT INTO ballot (campaign_id, subject_id, id, rater_class, mode, place_id, flag, answers)
 SELECT :campaign_id, subject_id, uuid_send(gen_random_uuid()) AS new_id, rater_class, mode, place_id, {flag},
     answers
-FROM old ORDER BY new_id""".replace("{flag}", _FLAG)
+FROM old ORDER BY subject_id, new_id""".replace("{flag}", _FLAG)
 _POSTGRESQL_TEXT = """
 WITH gone AS (DELETE FROM ballot_text WHERE campaign_id = :campaign_id RETURNING subject_id, item, text)
 INSERT INTO ballot_text (campaign_id, subject_id, item, id, text)
 SELECT :campaign_id, subject_id, item, uuid_send(gen_random_uuid()) AS new_id, text
-FROM gone ORDER BY new_id"""
+FROM gone ORDER BY subject_id, new_id"""
 # A receipt is a digest: in the order of the receipts nothing is left of the order of arrival.
 _POSTGRESQL_RECEIPT = """
 WITH gone AS (DELETE FROM receipt WHERE campaign_id = :campaign_id RETURNING receipt, subject_id)

@@ -1,6 +1,6 @@
 """Reads of the tally sheet."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from survey_service.campaigns.rules import ONE_TIME_MODES
 from survey_service.tallies.models import Exclusion, TallyHead, TallyRow, TurnoutDay
 from survey_service.tallies.rules import ExclusionState, Group, SliceKey
 
-_STREAM_ROWS = 5_000
+_STREAM_ROWS = 20_000
 
 
 def dirty_campaigns(session: Session) -> list[int]:
@@ -30,30 +30,22 @@ def dirty_subjects(session: Session, campaign_id: int) -> set[int]:
 _GROUP = (Ballot.subject_id, Ballot.rater_class, Ballot.mode, Ballot.place_id, Ballot.flag)
 
 
-def stream_ballots(session: Session, campaign_id: int) -> Iterator[Row[int, str, str, int, str, str]]:
-    """Yield the parts of the group, and the answers, of every ballot of a campaign, a batch at a time."""
-    statement = (
-        select(*_GROUP, Ballot.answers)
-        .where(Ballot.campaign_id == campaign_id)
-        .execution_options(yield_per=_STREAM_ROWS)
-    )
-    for rows in session.execute(statement).partitions():
-        yield from rows
+def stream_ballots(
+    session: Session, campaign_id: int, subject_id: int | None = None, *, of: Group | None = None
+) -> Iterator[Sequence[Row[int, str, str, int, str, str]]]:
+    """Yield the parts of the group, and the answers, of a campaign's ballots, a batch at a time.
 
-
-def grouped_ballots(
-    session: Session, campaign_id: int, subject_id: int, *, of: Group | None = None
-) -> Iterable[Row[int, str, str, int, str, str, int]]:
-    """Return the parts of the group, answers and number for the ballots of one subject, or of one group."""
-    columns = (*_GROUP, Ballot.answers)
-    statement = (
-        select(*columns, func.count())
-        .where(Ballot.campaign_id == campaign_id, Ballot.subject_id == subject_id)
-        .group_by(*columns)
-    )
+    Or only those of one subject, or of one group.
+    """
+    statement = select(*_GROUP, Ballot.answers).where(Ballot.campaign_id == campaign_id)
+    if subject_id is not None:
+        statement = statement.where(Ballot.subject_id == subject_id)
     if of is not None:
         statement = statement.where(*(column == value for column, value in zip(_GROUP, of, strict=True)))
-    return session.execute(statement).all()
+    # Past the ORM, which looks at every row.
+    yield from (
+        session.connection().execute(statement, execution_options={"yield_per": _STREAM_ROWS}).partitions()
+    )
 
 
 def excluded_groups(session: Session, campaign_id: int) -> frozenset[Group]:

@@ -1,5 +1,6 @@
 """Counting ballots, and where one ballot stands."""
 
+import collections
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -131,7 +132,7 @@ class CountedSlice:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Counter:
     """Counts ballots under one formula; what an answer means for a ballot is looked up once."""
 
@@ -142,21 +143,29 @@ class Counter:
     def empty(self) -> CountedSlice:
         return CountedSlice({item.key: {} for item in self.items})
 
-    def count(self, counted: CountedSlice, answers: Mapping[str, str], number: int) -> None:
-        """Add `number` equal ballots."""
-        is_valid = is_standing = False
-        for item in self.items:
-            option = answers.get(item.key, BLANK)
-            by_option = counted.counts[item.key]
-            by_option[option] = by_option.get(option, 0) + number
-            place = self._places.get((item.key, option)) or self._look_up(item, option)
-            is_valid = is_valid or place.is_valid
-            is_standing = is_standing or place.is_standing
-        counted.returned += number
-        counted.valid += number * is_valid
-        counted.standing += number * is_standing
+    def count(self, counted: CountedSlice, ballots: Sequence[Mapping[str, str]]) -> None:
+        """Add ballots, one question after another: of questions there are few, of ballots a million.
 
-    def _look_up(self, item: ScoredItem, option: str) -> Classification:
-        place = classify({item.key: option}, [item], self.formula)
-        self._places[item.key, option] = place
+        After the first question hardly any ballot is left of which it is not known where it stands.
+        """
+        not_valid = not_standing = ballots
+        for item in self.items:
+            key = item.key
+            found = collections.Counter([ballot.get(key, BLANK) for ballot in ballots])
+            by_option = counted.counts[key]
+            for option, number in found.items():
+                by_option[option] = by_option.get(option, 0) + number
+            places = {option: self._place(item, option) for option in found}
+            open_ones = {option for option, place in places.items() if not place.is_valid}
+            not_valid = [ballot for ballot in not_valid if ballot.get(key, BLANK) in open_ones]
+            open_ones = {option for option, place in places.items() if not place.is_standing}
+            not_standing = [ballot for ballot in not_standing if ballot.get(key, BLANK) in open_ones]
+        counted.returned += len(ballots)
+        counted.valid += len(ballots) - len(not_valid)
+        counted.standing += len(ballots) - len(not_standing)
+
+    def _place(self, item: ScoredItem, option: str) -> Classification:
+        place = self._places.get((item.key, option))
+        if place is None:
+            place = self._places[item.key, option] = classify({item.key: option}, [item], self.formula)
         return place

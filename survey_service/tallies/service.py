@@ -1,5 +1,6 @@
 """Rebuild the tally sheet from the ballots: whole subjects at a time, never by adding one to a number."""
 
+import collections
 import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import Row, delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import DirtyMark
@@ -24,7 +25,6 @@ from survey_service.tallies.queries import (
     count_rows,
     dirty_subjects,
     excluded_groups,
-    grouped_ballots,
     list_slices,
     stream_ballots,
 )
@@ -162,9 +162,35 @@ def count_group(session: Session, *, campaign_id: int, group: Group) -> CountedS
     """Count the ballots of one group, whether they are left out or not."""
     counter = _counter(session, campaign_id)
     counted = counter.empty()
-    for *_, answers, number in grouped_ballots(session, campaign_id, group.subject_id, of=group):
-        counter.count(counted, json.loads(answers), number)
+    for rows in stream_ballots(session, campaign_id, of=group):
+        counter.count(counted, _read_answers(answers for *_, answers in rows))
     return counted
+
+
+def _count(
+    batches: Iterable[Sequence[Row[int, str, str, int, str, str]]],
+    counter: Counter,
+    excluded: Collection[Group],
+    skipped: Collection[int] = (),
+) -> dict[SliceKey, CountedSlice]:
+    """Count ballots slice by slice, without those of the skipped subjects."""
+    counted: dict[SliceKey, CountedSlice] = {}
+    for rows in batches:
+        by_group: dict[tuple[int, str, str, int, str], list[str]] = {}
+        for subject_id, rater_class, mode, place_id, flag, answers in rows:
+            by_group.setdefault((subject_id, rater_class, mode, place_id, flag), []).append(answers)
+        for group, texts in by_group.items():
+            key = slice_of(Group(*group), excluded)
+            if key.subject_id not in skipped:
+                counter.count(counted.setdefault(key, counter.empty()), _read_answers(texts))
+    return counted
+
+
+def _read_answers(texts: Iterable[str]) -> list[Mapping[str, str]]:
+    """Read stored answers; equal ones, which a village has many of, are read once."""
+    numbers = collections.Counter(texts)
+    different = json.loads(f"[{','.join(numbers)}]")
+    return [one for one, number in zip(different, numbers.values(), strict=True) for _ in range(number)]
 
 
 def _rebuild_subject(
@@ -175,11 +201,7 @@ def _rebuild_subject(
     excluded: Collection[Group],
     now: datetime,
 ) -> _Growth:
-    counted: dict[SliceKey, CountedSlice] = {}
-    for row in grouped_ballots(session, campaign_id, subject_id):
-        *_, answers, number = row
-        key = slice_of(Group(*row[:5]), excluded)
-        counter.count(counted.setdefault(key, counter.empty()), json.loads(answers), number)
+    counted = _count(stream_ballots(session, campaign_id, subject_id), counter, excluded)
     session.execute(
         delete(TallyRow).where(TallyRow.campaign_id == campaign_id, TallyRow.subject_id == subject_id)
     )
@@ -250,18 +272,7 @@ def find_difference(session: Session, *, campaign_id: int) -> Difference | None:
 
 def _recount(session: Session, campaign_id: int, late: Iterable[int]) -> Mapping[SliceKey, CountedSlice]:
     counter, excluded = _counter(session, campaign_id), excluded_groups(session, campaign_id)
-    counted: dict[SliceKey, CountedSlice] = {}
-    by_group: dict[tuple[object, ...], CountedSlice] = {}
-    skipped = set(late)
-    for row in stream_ballots(session, campaign_id):
-        if row[0] not in skipped:
-            # A million ballots have few groups: what each leads to is looked up once.
-            one = by_group.get(row[:5])
-            if one is None:
-                key = slice_of(Group(*row[:5]), excluded)
-                one = by_group[row[:5]] = counted.setdefault(key, counter.empty())
-            counter.count(one, json.loads(row[5]), 1)
-    return counted
+    return _count(stream_ballots(session, campaign_id), counter, excluded, skipped=set(late))
 
 
 def _key_of(row: TallyRow) -> SliceKey:
