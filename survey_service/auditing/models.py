@@ -5,7 +5,6 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from survey_service.auditing.rules import Head
 from survey_service.core.audit import MAX_TARGET_LENGTH
 from survey_service.core.db import Base, BigId
 
@@ -41,10 +40,6 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[str] = mapped_column(String(64))
-
-    @property
-    def head(self) -> Head:
-        return Head(self.seq, self.digest)
 
 
 class AuditDelivery(Base):

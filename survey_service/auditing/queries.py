@@ -76,14 +76,17 @@ def _facts(stored: str | None) -> Facts | None:
     return facts if canonical_json(facts) == stored else {"unreadable": stored}
 
 
+_HEAD = select(AuditHead.seq, AuditHead.digest).where(AuditHead.id == THE_ONE)
+
+
 def get_head(session: Session) -> Head:
     """Return the end of the chain."""
-    return session.get_one(AuditHead, THE_ONE).head
+    return Head(*session.execute(_HEAD).one())
 
 
-def lock_head(session: Session) -> AuditHead:
+def lock_head(session: Session) -> Head:
     """Return the end of the chain and hold it until the commit: nobody else can append meanwhile."""
-    return session.get_one(AuditHead, THE_ONE, with_for_update=True, populate_existing=True)
+    return Head(*session.connection().execute(_HEAD.with_for_update()).one())
 
 
 def get_delivery(session: Session) -> AuditDelivery:
