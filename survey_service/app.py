@@ -29,6 +29,7 @@ from survey_service.entrances.posted import PostedEntrances
 from survey_service.entrances.views import blp as entrances
 from survey_service.organizations.views import blp as organizations
 from survey_service.questionnaires.views import blp as questionnaires
+from survey_service.ratings.record_views import blp as rating_records
 from survey_service.ratings.views import blp as ratings
 from survey_service.reports.pages import pages as staff_pages
 from survey_service.reports.presentation.frame import staff_message
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     anomalies,
     sealing,
     ratings,
+    rating_records,
     reports,
 )
 

@@ -14,7 +14,8 @@ from survey_service.core.permissions import Identity
 from survey_service.ratings.grades import scheme_of_cycle
 from survey_service.ratings.process import complete_step
 from survey_service.ratings.rules import Indicator
-from survey_service.ratings.service import fill_in_sheet, open_cycle
+from survey_service.ratings.service import open_cycle
+from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
 
 SEED = 2026

@@ -153,11 +153,14 @@ class QuotaDocument(Schema):
 
 
 class StepDocument(Titled):
+    """`on_site`: grades that nobody gets without a visit; for the deciding step."""
+
     kind = fields.Enum(StepKind, by_value=True, required=True)
     by = fields.Enum(Level, by_value=True, required=True)
     actor = PlainText(load_default="", validate=validate.Length(max=200))
     decides = fields.Boolean(load_default=False)
     days = fields.Integer(validate=validate.Range(1, 366))
+    on_site = fields.List(_grade(), validate=_SOME)
 
 
 class LookBackDocument(Schema):

@@ -1,12 +1,23 @@
 """Schemes of a county's own, cycles, what was filled in, the grades, and every decision about them."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, PrimaryKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey_service.core.db import Base, BigId, Id, one_of
-from survey_service.ratings.vocabulary import DecisionKind, Level, MoveKind
+from survey_service.ratings.vocabulary import DecisionKind, EvidenceKind, Level, MoveKind, VisitOutcome
 
 MAX_SCHEME_CODE = 64
 MAX_GRADE = 20
@@ -74,15 +85,19 @@ class RatingSubject(Base):
     grade_final: Mapped[str | None] = mapped_column(String(MAX_GRADE))
 
 
+def _of_subject() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
+    )
+
+
 class RatingSheet(Base):
     """What one level has filled in for one subject; `entries` is JSON by indicator."""
 
     __tablename__ = "rating_sheet"
     __table_args__ = (
         PrimaryKeyConstraint("cycle_id", "subject_id", "level"),
-        ForeignKeyConstraint(
-            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
-        ),
+        _of_subject(),
     )
 
     cycle_id: Mapped[int] = mapped_column(BigId)
@@ -91,6 +106,8 @@ class RatingSheet(Base):
     entries: Mapped[str] = mapped_column(Text)
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
     changed_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    """When it was handed in; it is closed from then on until it is handed back."""
 
 
 class RatingGrade(Base):
@@ -99,9 +116,7 @@ class RatingGrade(Base):
     __tablename__ = "rating_grade"
     __table_args__ = (
         PrimaryKeyConstraint("cycle_id", "subject_id"),
-        ForeignKeyConstraint(
-            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
-        ),
+        _of_subject(),
     )
 
     cycle_id: Mapped[int] = mapped_column(BigId)
@@ -120,9 +135,7 @@ class RatingDecision(Base):
 
     __tablename__ = "rating_decision"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
-        ),
+        _of_subject(),
         UniqueConstraint("cycle_id", "subject_id", "number"),
     )
 
@@ -158,11 +171,7 @@ class RatingObjection(Base):
     """An objection during the public notice, and what came of it; who raised it is not stored."""
 
     __tablename__ = "rating_objection"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["cycle_id", "subject_id"], ["rating_subject.cycle_id", "rating_subject.subject_id"]
-        ),
-    )
+    __table_args__ = (_of_subject(),)
 
     id: Mapped[Id]
     cycle_id: Mapped[int] = mapped_column(BigId, index=True)
@@ -172,3 +181,92 @@ class RatingObjection(Base):
     outcome: Mapped[str | None] = mapped_column(Text)
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
     settled_at: Mapped[datetime | None]
+
+
+class RatingEvidence(Base):
+    """A file or a link that proves an entry of a sheet."""
+
+    __tablename__ = "rating_evidence"
+    __table_args__ = (
+        _of_subject(),
+        Index("ix_rating_evidence_cycle_id_subject_id", "cycle_id", "subject_id"),
+        CheckConstraint("(kind = 'file') = (content IS NOT NULL)", name="content_of_file"),
+        CheckConstraint("(kind = 'file') = (digest IS NOT NULL)", name="digest_of_file"),
+        CheckConstraint("(kind = 'link') = (url IS NOT NULL)", name="url_of_link"),
+    )
+
+    id: Mapped[Id]
+    cycle_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    level: Mapped[Level] = mapped_column(one_of(Level, name="level"))
+    indicator: Mapped[str] = mapped_column(String(MAX_SCHEME_CODE))
+    kind: Mapped[EvidenceKind] = mapped_column(one_of(EvidenceKind, name="kind"))
+    title: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str | None] = mapped_column(Text)
+    content_type: Mapped[str | None] = mapped_column(String(100))
+    size: Mapped[int | None]
+    digest: Mapped[str | None] = mapped_column(String(64))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    added_at: Mapped[datetime]
+
+
+class RatingVisit(Base):
+    """The record of a check on the spot; records are added and never changed."""
+
+    __tablename__ = "rating_visit"
+    __table_args__ = (
+        _of_subject(),
+        Index("ix_rating_visit_cycle_id_subject_id", "cycle_id", "subject_id"),
+    )
+
+    id: Mapped[Id]
+    cycle_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    visited_on: Mapped[date]
+    visitors: Mapped[str] = mapped_column(String(200))
+    outcome: Mapped[VisitOutcome] = mapped_column(one_of(VisitOutcome, name="outcome"))
+    words: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    noted_at: Mapped[datetime]
+
+
+_UNANSWERED = sql("answered_at IS NULL")
+
+
+class RatingReturn(Base):
+    """That a sheet was handed back with a remark; it is answered when the sheet comes again."""
+
+    __tablename__ = "rating_return"
+    __table_args__ = (
+        _of_subject(),
+        Index(
+            "uq_rating_return_open",
+            *("cycle_id", "subject_id", "level"),
+            unique=True,
+            postgresql_where=_UNANSWERED,
+            sqlite_where=_UNANSWERED,
+        ),
+    )
+
+    id: Mapped[Id]
+    cycle_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int] = mapped_column(BigId)
+    level: Mapped[Level] = mapped_column(one_of(Level, name="level"))
+    remark: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+
+class RatingDeadline(Base):
+    """The last day of a step where the office has set one; otherwise the days of the scheme count."""
+
+    __tablename__ = "rating_deadline"
+    __table_args__ = (PrimaryKeyConstraint("cycle_id", "step"),)
+
+    cycle_id: Mapped[int] = mapped_column(BigId, ForeignKey("rating_cycle.id"))
+    step: Mapped[str] = mapped_column(String(MAX_SCHEME_CODE))
+    due_on: Mapped[date]
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    changed_at: Mapped[datetime]

@@ -5,9 +5,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from survey_service.core.audit import record
+from survey_service.core.clock import local_day
 from survey_service.core.errors import Conflict, Invalid, NotFound
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
+from survey_service.ratings.deadlines import due_step_time
 from survey_service.ratings.decisions import add_decision
 from survey_service.ratings.grades import scheme_of_cycle
 from survey_service.ratings.models import (
@@ -36,11 +38,12 @@ def raise_objection(
 ) -> RatingObjection:
     """Note an objection while the grades are publicly announced; who raised it is not stored.
 
-    Raises Conflict `wrong_step` before and after the public notice.
+    Raises Conflict `wrong_step` before and after the public notice, `objection_too_late` after its last day.
     """
     cycle = lock_cycle(session, cycle_id)
     scheme = scheme_of_cycle(cycle)
     _require_notice(scheme, cycle)
+    _require_in_time(session, cycle, now)
     subject = find_subject(session, cycle_id, organization_code)
     objection = RatingObjection(
         cycle_id=cycle_id,
@@ -60,6 +63,12 @@ def _require_notice(scheme: Scheme, cycle: RatingCycle) -> None:
     is_over = cycle.position >= len(scheme.steps)
     if is_over or scheme.steps[cycle.position].kind is not StepKind.PUBLIC_NOTICE:
         raise Conflict("wrong_step", step=text("ratings.only_during_notice"))
+
+
+def _require_in_time(session: Session, cycle: RatingCycle, now: datetime) -> None:
+    due_on = due_step_time(session, cycle).due_on
+    if due_on is not None and local_day(now) > due_on:
+        raise Conflict("objection_too_late", due_on=due_on.isoformat())
 
 
 def settle_objection(

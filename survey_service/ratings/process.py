@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.queries import get_campaign
 from survey_service.core.audit import record
+from survey_service.core.clock import local_day
 from survey_service.core.errors import Conflict, Invalid
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
+from survey_service.ratings.deadlines import due_step_time
 from survey_service.ratings.grades import GradedSubject, keep_grades, scheme_of_cycle
 from survey_service.ratings.models import (
     RatingCycle,
@@ -21,8 +23,10 @@ from survey_service.ratings.queries import (
     list_objections,
     lock_cycle,
 )
+from survey_service.ratings.returns import reopen_sheets, require_answered
 from survey_service.ratings.rules import Scheme, Step, cycle_target
 from survey_service.ratings.service import require_office
+from survey_service.ratings.visits import require_visits
 from survey_service.ratings.vocabulary import MassRole, MoveKind, StepKind
 
 
@@ -32,7 +36,8 @@ def complete_step(
     """Complete the step that is due. With the deciding step the grades become final.
 
     Raises NotFound, Forbidden for an office that does not complete the step, Conflict: `wrong_step` for
-    another step, `mass_not_sealed`, `ratings_incomplete`, `undecided`, `open_objections`.
+    another step, `mass_not_sealed`, `ratings_incomplete`, `open_returns`, `visits_missing`, `undecided`,
+    `notice_running`, `open_objections`.
     """
     cycle = lock_cycle(session, cycle_id)
     scheme = scheme_of_cycle(cycle)
@@ -41,6 +46,7 @@ def complete_step(
     if due.decides:
         _make_final(session, cycle, scheme, now)
     if due.kind is StepKind.PUBLIC_NOTICE:
+        _require_notice_over(session, cycle, now)
         _require_settled(session, cycle_id)
     _move(session, cycle, MoveKind.COMPLETED, step, remark, staff, now)
     cycle.position += 1
@@ -76,6 +82,8 @@ def _make_final(session: Session, cycle: RatingCycle, scheme: Scheme, now: datet
     worked_out = keep_grades(session, cycle)
     decisions = {subject_id: made[-1] for subject_id, made in list_decisions(session, cycle.id).items()}
     _require_complete(worked_out)
+    require_answered(session, cycle.id)
+    require_visits(session, cycle, scheme, worked_out)
     _require_decided(worked_out, decisions)
     for one in worked_out:
         decision = decisions.get(one.subject.row.subject_id)
@@ -136,7 +144,15 @@ def send_back(
         raise Invalid(errors={"to": [text("ratings.no_earlier_step", known="、".join(earlier))]})
     _move(session, cycle, MoveKind.SENT_BACK, scheme.steps[cycle.position].code, remark, staff, now)
     cycle.position = earlier.index(to)
+    reopen_sheets(session, cycle_id=cycle_id, scheme=scheme, position=cycle.position)
     return cycle
+
+
+def _require_notice_over(session: Session, cycle: RatingCycle, now: datetime) -> None:
+    """Objections come in until the end of the last day: nobody cuts that short."""
+    due_on = due_step_time(session, cycle).due_on
+    if due_on is not None and local_day(now) <= due_on:
+        raise Conflict("notice_running", due_on=due_on.isoformat())
 
 
 def _require_settled(session: Session, cycle_id: int) -> None:

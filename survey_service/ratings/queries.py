@@ -205,6 +205,14 @@ def list_sheets(session: Session, cycle_id: int) -> dict[int, list[RatingSheet]]
     return found
 
 
+def sheets_of(session: Session, cycle_id: int, subject_id: int) -> list[RatingSheet]:
+    """Return what was filled in for one subject."""
+    statement = select(RatingSheet).where(
+        RatingSheet.cycle_id == cycle_id, RatingSheet.subject_id == subject_id
+    )
+    return list(session.scalars(statement))
+
+
 def list_grades(session: Session, cycle_id: int) -> dict[int, RatingGrade]:
     """Return the stored grades by subject."""
     statement = select(RatingGrade).where(RatingGrade.cycle_id == cycle_id)
@@ -218,6 +226,24 @@ def list_decisions(session: Session, cycle_id: int) -> dict[int, list[RatingDeci
     for decision in session.scalars(statement.order_by(RatingDecision.id)):
         found.setdefault(decision.subject_id, []).append(decision)
     return found
+
+
+def earlier_grades(session: Session, cycle: RatingCycle, *, year: int) -> dict[int, str]:
+    """Return the final grades that the cycle's owner gave by the same scheme in a year, by subject."""
+    statement = (
+        select(RatingSubject.subject_id, RatingSubject.grade_final)
+        .join(RatingCycle, RatingCycle.id == RatingSubject.cycle_id)
+        .where(
+            RatingCycle.organization_id == cycle.organization_id,
+            RatingCycle.scheme_code == cycle.scheme_code,
+            RatingCycle.year == year,
+            RatingCycle.id != cycle.id,
+            RatingCycle.decided_at.is_not(None),
+            RatingSubject.grade_final.is_not(None),
+        )
+        .order_by(RatingCycle.id)
+    )
+    return {subject_id: grade for subject_id, grade in session.execute(statement) if grade is not None}
 
 
 def list_moves(session: Session, cycle_id: int) -> list[RatingMove]:

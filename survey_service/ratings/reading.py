@@ -13,6 +13,7 @@ from survey_service.campaigns.queries import get_campaign
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.mass_evaluation.queries import get_score
+from survey_service.ratings.deadlines import read_step_times
 from survey_service.ratings.grades import current_grades, read_sheet, reason_sentence, scheme_of_cycle
 from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
 from survey_service.ratings.queries import (
@@ -22,9 +23,9 @@ from survey_service.ratings.queries import (
     list_decisions,
     list_moves,
     list_objections,
-    list_sheets,
     list_subjects,
     path_of_cycle,
+    sheets_of,
 )
 from survey_service.ratings.rules import Scheme, SubjectInputs, phase_of, reward_sums
 from survey_service.ratings.totals import level_totals, show
@@ -81,15 +82,17 @@ def read_cycle(session: Session, *, staff: Identity, cycle_id: int) -> Json:
     return cycle_row(cycle) | {
         "steps": [
             {
-                "code": step.code,
-                "title": step.title,
-                "kind": step.kind,
-                "by": step.by,
-                "actor": step.actor,
-                "decides": step.decides,
-                "is_done": position < cycle.position,
+                "code": one.step.code,
+                "title": one.step.title,
+                "kind": one.step.kind,
+                "by": one.step.by,
+                "actor": one.step.actor,
+                "decides": one.step.decides,
+                "is_done": one.is_done,
+                "begun_on": one.begun_on,
+                "due_on": one.due_on,
             }
-            for position, step in enumerate(scheme.steps)
+            for one in read_step_times(session, cycle)
         ],
         "moves": list_moves(session, cycle_id) if is_office else [],
         "objections": list_objections(session, cycle_id) if is_office else [],
@@ -201,11 +204,12 @@ def read_subject(session: Session, *, staff: Identity, cycle_id: int, organizati
     staff.require(subject.path)
     scheme = scheme_of_cycle(cycle)
     is_narrowed = Role(staff.role) is Role.BRANCH_SECRETARY and cycle.decided_at is None
-    entries = {
-        sheet.level: json.loads(sheet.entries)
-        for sheet in list_sheets(session, cycle_id).get(subject.row.subject_id, [])
+    sheets = [
+        sheet
+        for sheet in sheets_of(session, cycle_id, subject.row.subject_id)
         if not is_narrowed or sheet.level is Level.SELF
-    }
+    ]
+    entries = {sheet.level: json.loads(sheet.entries) for sheet in sheets}
     inputs = SubjectInputs(
         code=organization_code,
         field_code=subject.row.field_code,
@@ -215,6 +219,7 @@ def read_subject(session: Session, *, staff: Identity, cycle_id: int, organizati
     return {
         "organization_code": organization_code,
         "name": subject.name,
+        "submitted": [sheet.level.value for sheet in sheets if sheet.submitted_at is not None],
         "excluded": subject.row.exclusion,
         "field": subject.row.field_code,
         "findings": findings,

@@ -151,6 +151,8 @@ class Step:
     decides: bool = False
     """With its end the grades are final."""
     days: int | None = None
+    on_site: frozenset[str] = frozenset()
+    """Grades that nobody gets without a visit; only the deciding step has them."""
 
     @property
     def is_filled_in(self) -> bool:

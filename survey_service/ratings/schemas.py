@@ -121,6 +121,8 @@ class StepOut(Schema):
     actor = fields.String(required=True)
     decides = fields.Boolean(required=True)
     is_done = fields.Boolean(required=True)
+    begun_on = fields.Date(required=True, allow_none=True)
+    due_on = fields.Date(required=True, allow_none=True)
 
 
 class MoveOut(Schema):
@@ -219,7 +221,10 @@ class ComparedEntry(Schema):
 
 
 class RatedSubjectOut(FindingsOut):
+    """`submitted` names the levels whose sheets are handed in."""
+
     name = fields.String(required=True)
+    submitted = fields.List(fields.String(), required=True)
     totals = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), required=True)
     entries = fields.List(fields.Nested(ComparedEntry()), required=True)
 

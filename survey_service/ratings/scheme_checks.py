@@ -161,6 +161,10 @@ def _steps(document: Mapping[str, Any]) -> Iterator[Found]:
             yield _say(("steps", position, "kind"), "before_decision")
         if is_after and step["kind"] in {"self_assessment", "assessment", "mass_evaluation"}:
             yield _say(("steps", position, "kind"), "after_decision")
+        if step.get("on_site") and not step.get("decides"):
+            yield _say(("steps", position, "on_site"), "on_site_decides")
+        on_site: Path = ("steps", position, "on_site")
+        yield from _unknown_grades(on_site, step.get("on_site") or (), _grades(document))
         if step["code"] in RESERVED_STEPS:
             yield _say(("steps", position, "code"), "reserved", code=step["code"])
 

@@ -95,6 +95,7 @@ def _step(document: Document) -> Step:
         actor=document.get("actor", ""),
         decides=document.get("decides", False),
         days=document.get("days"),
+        on_site=frozenset(document.get("on_site") or ()),
     )
 
 

@@ -1,4 +1,4 @@
-"""Use cases of schemes and of a cycle's inputs: open it, fill in sheets, note findings, refresh the draft."""
+"""Use cases of schemes and of cycles: open one, note findings, refresh the draft."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from survey_service.organizations.models import Organization
 from survey_service.organizations.service import ensure_subjects
 from survey_service.ratings.documents import digest_of, read_document
 from survey_service.ratings.grades import keep_grades, scheme_of_cycle
-from survey_service.ratings.models import RatingCycle, RatingScheme, RatingSheet, RatingSubject
+from survey_service.ratings.models import RatingCycle, RatingScheme, RatingSubject
 from survey_service.ratings.queries import (
     SubjectRow,
     cycles_of_campaign,
@@ -31,10 +31,10 @@ from survey_service.ratings.queries import (
     lock_cycle,
     newest_version,
 )
-from survey_service.ratings.rules import Adjustments, Indicator, RatingChanged, Scheme, cycle_target
+from survey_service.ratings.rules import Adjustments, RatingChanged, Scheme, cycle_target
 from survey_service.ratings.scheme_reading import scheme_of
 from survey_service.ratings.totals import show
-from survey_service.ratings.vocabulary import Level, Source
+from survey_service.ratings.vocabulary import Level
 from survey_service.staff.rules import Role
 
 _OFFICE_OF = {
@@ -162,114 +162,17 @@ def _warnings(scheme: Scheme, base: int) -> list[str]:
     return warnings
 
 
-Entries = Mapping[str, Mapping[str, Any]]
-"""`points`, `choices`, `checks` and `notes`, each by indicator; None takes an entry away."""
-
-
-def fill_in_sheet(
-    session: Session,
-    *,
-    staff: Identity,
-    cycle_id: int,
-    organization_code: str,
-    level: Level,
-    entries: Entries,
-    now: datetime,
-) -> RatingSheet:
-    """Write entries of one level's sheet; those that are not named stay.
-
-    Raises NotFound, Forbidden for somebody who cannot speak for the level, Conflict `wrong_step` when its
-    step is over, Invalid for what the scheme does not know or allow.
-    """
-    cycle = lock_cycle(session, cycle_id)
-    subject = find_subject(session, cycle_id, organization_code)
-    scheme = scheme_of_cycle(cycle)
-    _require_author(staff, subject, level)
-    if cycle.position > scheme.last_position(level):
-        raise Conflict("wrong_step", step=_step_title(scheme, cycle.position))
-    _check_entries(scheme, subject.row.field_code, entries)
-    sheet = session.get(RatingSheet, (cycle_id, subject.row.subject_id, level))
-    before = json.loads(sheet.entries) if sheet else {}
-    if sheet is None:
-        sheet = RatingSheet(cycle_id=cycle_id, subject_id=subject.row.subject_id, level=level)
-        session.add(sheet)
-    after = _merge(before, entries)
-    sheet.entries, sheet.staff_id, sheet.changed_at = canonical_json(after), staff.id, now
-    facts: dict[str, object] = {"organization_code": organization_code, "by": level.value}
-    record(session, "ratings.score", cycle_target(cycle_id), before=facts | before, after=facts | after)
-    touch(session, cycle)
-    return sheet
-
-
-def _require_author(staff: Identity, subject: SubjectRow, level: Level) -> None:
-    """Let the rated party fill in its own sheet only, and an office only those of organizations below it."""
-    require_office(staff, level)
-    is_own = level is Level.SELF and staff.covers(subject.path)
-    if not is_own and not staff.is_above(subject.path):
-        raise Forbidden
-
-
 def touch(session: Session, cycle: RatingCycle) -> None:
     """Note that something has changed that the grades follow from."""
     cycle.revision += 1
     publish(session, RatingChanged(cycle.id))
 
 
-def _step_title(scheme: Scheme, position: int) -> str:
-    is_over = position >= len(scheme.steps)
-    return text("ratings.all_steps_done") if is_over else scheme.steps[position].title
-
-
-def _merge(before: Mapping[str, Any], entries: Entries) -> dict[str, dict[str, Any]]:
-    after: dict[str, dict[str, Any]] = {}
-    for part in ("points", "choices", "checks", "notes"):
-        merged = {**before.get(part, {}), **{key: _plain(one) for key, one in entries.get(part, {}).items()}}
-        after[part] = {key: value for key, value in merged.items() if value is not None}
-    return {part: values for part, values in after.items() if values}
-
-
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """Return an entry as it is stored: decimals as text, lists in one order."""
     if isinstance(value, Decimal):
         return format(value.normalize() if value else Decimal(0), "f")
     return sorted(set(value)) if isinstance(value, list) else value
-
-
-_PART_OF = {
-    Source.POINTS: "points",
-    Source.MASS: "points",
-    Source.CHOICE: "choices",
-    Source.CHECKLIST: "checks",
-}
-
-
-def _check_entries(scheme: Scheme, field_code: str | None, entries: Entries) -> None:
-    """Raise Invalid naming every entry that is wrong."""
-    leaves = {leaf.code: leaf for leaf in scheme.leaves(field_code)}
-    errors: dict[str, list[str]] = {}
-    for part, given in entries.items():
-        for code, value in given.items():
-            if (sentence := _fault(leaves.get(code), part, value)) is not None:
-                errors[f"{part}.{code}"] = [sentence]
-    if errors:
-        raise Invalid(errors=errors)
-
-
-def _fault(leaf: Indicator | None, part: str, value: Any) -> str | None:
-    if leaf is None:
-        return text("ratings.unknown_indicator")
-    if part == "notes":
-        return None
-    if _PART_OF[leaf.source] != part:
-        return text("ratings.wrong_part", part=_PART_OF[leaf.source])
-    if value is None:
-        return None
-    if part == "points" and not 0 <= value <= (leaf.points or 0):
-        return text("ratings.over_maximum", maximum=show(leaf.points))
-    known = leaf.options if part == "choices" else leaf.checks
-    named = value if isinstance(value, list) else [value]
-    if part != "points" and any(one not in known for one in named):
-        return text("ratings.unknown_option", known="、".join(known))
-    return None
 
 
 class Findings(TypedDict, total=False):
@@ -317,7 +220,7 @@ def note_findings(
 
 
 def _plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {code: _plain(value) for code, value in values.items()}
+    return {code: plain_value(value) for code, value in values.items()}
 
 
 def _finding_facts(subject: SubjectRow) -> dict[str, object]:

@@ -8,7 +8,7 @@ from survey_service.core.db import reading, unit_of_work
 from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, requires
-from survey_service.ratings import decisions, objections, process, queries, schemas, service
+from survey_service.ratings import decisions, objections, process, queries, schemas, service, sheets
 from survey_service.ratings import reading as reader
 from survey_service.ratings.documents import json_schema
 from survey_service.ratings.models import RatingCycle, RatingDecision, RatingObjection, RatingSubject
@@ -138,7 +138,7 @@ def fill_in(body: dict[str, Any], cycle_id: int, organization_code: str) -> dict
     """Write scores of one level; entries that are not named stay, null takes one away."""
     staff, level = current_staff(), Level(body.pop("by"))
     with unit_of_work() as session:
-        service.fill_in_sheet(
+        sheets.fill_in_sheet(
             session,
             staff=staff,
             cycle_id=cycle_id,

@@ -93,3 +93,19 @@ class MoveKind(StrEnum):
 
     COMPLETED = "completed"
     SENT_BACK = "sent_back"
+
+
+class EvidenceKind(StrEnum):
+    """What a piece of evidence is; words alone are notes of the sheet."""
+
+    FILE = "file"
+    LINK = "link"
+
+
+class VisitOutcome(StrEnum):
+    """What a check on the spot has found."""
+
+    CONFIRMED = "confirmed"
+    """What was filled in is so."""
+    DIFFERS = "differs"
+    """It is not, or not any more; the record says where."""

@@ -6,6 +6,7 @@ import secrets
 from base64 import b32decode
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 import survey_service
 from survey_service.auditing.rules import Entry
@@ -20,6 +22,7 @@ from survey_service.core import clock
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.codes import grouped
 from survey_service.organizations.queries import list_ancestors
+from survey_service.ratings.models import RatingMove
 from survey_service.ratings.presets import preset_text
 from survey_service.retention.jobs import sweep_retention
 from survey_service.rotation import rotate_keys
@@ -251,6 +254,8 @@ class Story:
         self.call("PUT", f"{place}/subjects/{village}/findings", {"findings": {"supervision_problem": ""}})
         self.call("POST", f"{place}/self")
         self.call("POST", f"{place}/send-back", {"to": "self", "remark": REASON})
+        self.around_sheets(f"{place}/subjects/{village}")
+        self.call("PUT", f"{place}/deadlines/self", {"due_on": "2026-11-29"})
         for step in ("self", "town_assessment"):
             self.call("POST", f"{place}/{step}")
         self.call("PUT", f"{place}/decisions/{village}", {"grade": "star3", "reason": REASON})
@@ -258,9 +263,22 @@ class Story:
         raised = {"organization_code": village, "text": REASON}
         objection = self.call("POST", f"{place}/objections", raised)["id"]
         self.call("POST", f"{place}/objections/{objection}/outcome", {"outcome": REASON, "grade": "star4"})
+        with self.world.app.extensions["database"].unit_of_work() as session:
+            for move in session.scalars(select(RatingMove)):
+                move.at -= timedelta(days=6)
         self.call("POST", f"{place}/public_notice")
         lower = {"grade": "low", "trigger": "petition", "reason": REASON}
         self.call("POST", f"{place}/downgrades/{village}", lower)
+
+    def around_sheets(self, subject: str) -> None:
+        link = {"by": "town", "indicator": "members", "url": "https://village.example/list"}
+        made = self.call("POST", f"{subject}/evidence/links", link)["id"]
+        self.call("DELETE", f"{subject}/evidence/{made}")
+        self.call("POST", f"{subject}/submit", {"by": "town"})
+        self.call("POST", f"{subject}/return", {"by": "town", "remark": REASON})
+        self.call("POST", f"{subject}/submit", {"by": "town"})
+        visit = {"visited_on": "2026-11-20", "visitors": "专班", "outcome": "confirmed", "text": REASON}
+        self.call("POST", f"{subject}/visits", visit)
 
 
 @pytest.fixture

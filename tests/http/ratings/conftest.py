@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from survey_service.ratings.models import RatingMove
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World, start_campaign
 from tests.http.campaigns.callers import Caller, Offices
@@ -47,6 +50,22 @@ class Rating:
         for step in steps:
             answer = self.county.post(self.path(f"/{step}"))
             assert answer.status_code == 200, answer.text
+
+    def let_days_pass(self, days: int) -> None:
+        """Set back when the step that is due began; whoever calls stays signed in."""
+        with self.world.app.extensions["database"].unit_of_work() as session:
+            newest = session.scalars(
+                select(RatingMove).where(RatingMove.cycle_id == self.id).order_by(RatingMove.id.desc())
+            ).first()
+            assert newest is not None
+            newest.at -= timedelta(days=days)
+
+    def visit(self, *villages: int) -> None:
+        """Note that the places were visited, and found as was written."""
+        body = {"visited_on": "2026-11-20", "visitors": "复核专班", "outcome": "confirmed", "text": "属实"}
+        for village in villages:
+            path = self.path(f"/subjects/{self.world.village_codes[village]}/visits")
+            assert self.county.post(path, body).status_code == 201
 
     def grades(self) -> list[dict[str, Any]]:
         """Return the rows in the order of the villages."""

@@ -80,10 +80,12 @@ def test_feicheng_branch_star(world: World, county: Caller) -> None:
     assert rating.column("grade_by_score") == ["star5", "star5", "star5", "star4"]
     assert rating.column("grade_proposed") == ["star5", "star4", "star5", "star4"]
     assert "一票否决：黑恶势力侵蚀基层政权。" in rating.column("reasons")[1]
+    rating.visit(0, 2)
     rating.complete("self", "town_assessment", "county_review")
     code = world.village_codes[2]
     raised = county.post(rating.path("/objections"), {"organization_code": code, "text": "台账不实"})
     assert raised.status_code == 201
+    rating.let_days_pass(6)
     assert county.post(rating.path("/public_notice")).json["code"] == "open_objections"
     outcome = {"outcome": "属实，降为四星级", "grade": "star4"}
     assert county.post(rating.path(f"/objections/{raised.json['id']}/outcome"), outcome).status_code == 200

@@ -2,7 +2,8 @@
 
 import pytest
 
-from survey_service.ratings.service import fill_in_sheet, open_cycle
+from survey_service.ratings.service import open_cycle
+from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import NOW, World

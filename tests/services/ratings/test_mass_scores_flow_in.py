@@ -22,7 +22,8 @@ from survey_service.ratings.grades import explain
 from survey_service.ratings.process import complete_step
 from survey_service.ratings.queries import lock_cycle
 from survey_service.ratings.reading import read_grades, read_trace
-from survey_service.ratings.service import fill_in_sheet, open_cycle, touch
+from survey_service.ratings.service import open_cycle, touch
+from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.corrections import correct_eligible
 from survey_service.staff.rules import Role
