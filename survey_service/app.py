@@ -114,7 +114,7 @@ def _register_routes(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=API_PREFIX)
     api.spec.components.schema("Problem", schema=http.Problem)
-    app.extensions["openapi"] = api.spec
+    app.extensions["api"] = api
     app.register_blueprint(service_routes)
     app.register_blueprint(campaign_pages)
     app.register_blueprint(voter_pages)

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import IPv4Address, ip_address
+from threading import Lock
 from typing import Any, TypeVar
 
+from apispec import APISpec
 from flask import Flask, Request, Response, current_app, json, render_template, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
@@ -56,6 +58,27 @@ log = logging.getLogger(__name__)
 
 class Api(SmorestApi):  # type: ignore[misc]  # flask-smorest ships no types.
     """flask-smorest without error answers of its own: all refusals leave in one shape."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app)
+        self._undocumented: list[SmorestBlueprint] = []
+        self._lock = Lock()
+
+    def register_blueprint(self, blueprint: SmorestBlueprint, *, url_prefix: str) -> None:
+        """Add the routes. Documenting them takes longer than all the rest: it waits until somebody asks."""
+        self._app.register_blueprint(blueprint, url_prefix=url_prefix)
+        self._undocumented.append(blueprint)
+
+    def document(self) -> APISpec:
+        """Return the description of every route and schema."""
+        with self._lock:
+            for blueprint in self._undocumented:
+                name = blueprint.name
+                blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+                self.spec.tag({"name": name, "description": blueprint.description})
+            self._undocumented.clear()
+        spec: APISpec = self.spec
+        return spec
 
     def _register_error_handlers(self) -> None:
         """Leave the handlers to `install`."""

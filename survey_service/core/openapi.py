@@ -22,7 +22,7 @@ _WITH_BODY = (
 
 def write_document(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of all JSON routes, every answer included."""
-    document: dict[str, Any] = app.extensions["openapi"].to_dict()
+    document: dict[str, Any] = app.extensions["api"].document().to_dict()
     for rule in app.url_map.iter_rules():
         path = _ARGUMENT.sub(r"{\1}", rule.rule)
         operations = document["paths"].get(path, {})
