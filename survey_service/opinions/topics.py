@@ -16,7 +16,7 @@ _Place = TypeVar("_Place", bound=Hashable)
 _PRIOR_WORDS = 10.0
 """The mix of all places counts like so many more words in each (Monroe et al. 2008, section 3.3)."""
 LEAST_Z = 1.28
-"""From this z-score upwards (one-sided, 10 %) a word is shown: people look at it, nothing follows by itself."""
+"""From this z-score upwards (one-sided, 10 %) a word is shown: people look at it, nothing follows."""
 _FUNCTION_CHARACTERS = (
     "的了是在我你他她们这那有没不也都就还又很太要会能把被给让到去来说看个一二三四五六七八九十"
     "上下里外和与跟对为从向吧吗呢啊嘛呀哦请希望谢年月日号次天人家村镇"
