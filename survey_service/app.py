@@ -39,6 +39,7 @@ from survey_service.sealing.views import blp as sealing
 from survey_service.staff.authenticate import authenticate
 from survey_service.staff.rules import Role, is_allowed
 from survey_service.staff.views import blp as staff
+from survey_service.webhooks.views import blp as webhooks
 from survey_service.wechat import sign_in as wechat
 from survey_service.wechat.pages import pages as wechat_pages
 from survey_service.wechat.rules import read_verification_files
@@ -48,6 +49,7 @@ API_PREFIX = "/api/v1"
 BLUEPRINTS = (
     organizations,
     staff,
+    webhooks,
     auditing,
     questionnaires,
     campaigns,

@@ -16,6 +16,8 @@ from survey_service.entrances.models import CodeBatch
 from survey_service.entrances.service import batch_label
 from survey_service.staff.models import SecondFactor
 from survey_service.staff.second_factor import secret_label
+from survey_service.webhooks.models import Webhook
+from survey_service.webhooks.service import secret_label as webhook_label
 
 KEYS_TARGET = "keys"
 _AT_ONCE = 100
@@ -27,7 +29,7 @@ class _Kept:
     """Where wrapped keys stand, and what binds each to its row."""
 
     name: str
-    model: type[Campaign] | type[CodeBatch] | type[SecondFactor]
+    model: type[Campaign] | type[CodeBatch] | type[SecondFactor] | type[Webhook]
     id: InstrumentedAttribute[int]
     column: str
     label: Callable[[int], str]
@@ -37,6 +39,7 @@ _KEPT = (
     _Kept("campaign", Campaign, Campaign.id, "wrapped_key", key_label),
     _Kept("code_batch", CodeBatch, CodeBatch.id, "wrapped_key", batch_label),
     _Kept("second_factor", SecondFactor, SecondFactor.staff_id, "wrapped_secret", secret_label),
+    _Kept("webhook", Webhook, Webhook.id, "wrapped_secret", webhook_label),
 )
 
 

@@ -16,6 +16,8 @@ from survey_service.sealing.jobs import sweep_sealings
 from survey_service.sealing.rules import CampaignSealed
 from survey_service.tallies.jobs import rebuild_dirty, sweep_dirty
 from survey_service.tallies.rules import SubjectMarked, TallyRebuilt
+from survey_service.webhooks.jobs import send_deliveries
+from survey_service.webhooks.rules import DeliveryQueued
 
 HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     BallotCast: (rebuild_dirty,),
@@ -25,6 +27,7 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     MassScoreChanged: (take_in_scores,),
     CampaignSealed: (take_in_scores,),
     RatingChanged: (refresh_draft,),
+    DeliveryQueued: (send_deliveries,),
 }
 
 SWEEPS: Sequence[Job] = (
@@ -33,5 +36,6 @@ SWEEPS: Sequence[Job] = (
     sweep_sealings,
     sweep_drafts,
     send_audit_head,
+    send_deliveries,
     sweep_retention,
 )

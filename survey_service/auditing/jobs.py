@@ -1,7 +1,6 @@
 """Queue entry of the audit trail."""
 
 import logging
-from http.client import HTTPException
 
 from flask import current_app
 
@@ -32,10 +31,9 @@ def _send(settings: Settings, url: str) -> None:
     if head is None:
         return
     values = {"service": settings.public_url, "at": now.isoformat(), "seq": head.seq, "digest": head.digest}
-    try:
-        post_signed(url, secret=settings.audit_webhook_secret, values=values)
-    except (OSError, HTTPException) as error:
-        log.warning("the head of the audit trail was not sent (%s)", error)
+    attempt = post_signed(url, secret=settings.audit_webhook_secret, values=values)
+    if not attempt.is_accepted:
+        log.warning("the head of the audit trail was not sent (%s)", attempt.fault or attempt.status)
         return
     with unit_of_work() as session:
         service.confirm_delivery(session, head=head, now=now)

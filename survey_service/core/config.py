@@ -52,6 +52,8 @@ class Settings:
     wechat_open_base: str = WECHAT_OPEN_BASE
     wechat_api_base: str = WECHAT_API_BASE
     wechat_verify_files: str = ""
+    webhook_allow_http: bool = False
+    webhook_allow_private: bool = False
 
     @property
     def is_https(self) -> bool:
@@ -151,4 +153,6 @@ def load_settings() -> Settings:
         wechat_open_base=(env.str("WECHAT_OPEN_BASE", "") or WECHAT_OPEN_BASE).rstrip("/"),
         wechat_api_base=(env.str("WECHAT_API_BASE", "") or WECHAT_API_BASE).rstrip("/"),
         wechat_verify_files=env.str("WECHAT_VERIFY_FILES", ""),
+        webhook_allow_http=env.bool("WEBHOOK_ALLOW_HTTP", False),
+        webhook_allow_private=env.bool("WEBHOOK_ALLOW_PRIVATE", False),
     )

@@ -10,6 +10,8 @@ _TOKENS_KEPT = timedelta(days=1)
 """A token that has ended opens nothing; a day lets an operator see yesterday's."""
 _RETRIES_KEPT = timedelta(days=30)
 """Nobody repeats a request for codes after a month."""
+_DELIVERIES_KEPT = timedelta(days=90)
+"""A receiver that was away for a season asks for a list, and for no messages."""
 
 
 class Kind(StrEnum):
@@ -21,6 +23,7 @@ class Kind(StrEnum):
     CODE_BATCHES = "code_batches"
     RECORDINGS = "recordings"
     TEXTS = "texts"
+    WEBHOOK_DELIVERIES = "webhook_deliveries"
 
 
 @dataclass(frozen=True)
@@ -65,4 +68,5 @@ def schedule(*, credential_days: int, text_years: int | None) -> Sequence[Rule]:
             sealed,
             "what people wrote is theirs",
         ),
+        Rule(Kind.WEBHOOK_DELIVERIES, _DELIVERIES_KEPT, "their making", "what they said stands elsewhere"),
     )

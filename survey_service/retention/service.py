@@ -17,6 +17,7 @@ from survey_service.entrances.models import CodeBatch, Entrance
 from survey_service.retention.models import THE_ONE, RetentionRun
 from survey_service.retention.rules import Kind, Purged, Rule
 from survey_service.staff.models import StaffToken
+from survey_service.webhooks.models import WebhookDelivery
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,10 @@ def _texts(before: datetime) -> _Selection:
     return _Selection(BallotText, _is_sealed(BallotText.campaign_id, before), delete(BallotText))
 
 
+def _deliveries(before: datetime) -> _Selection:
+    return _Selection(WebhookDelivery, WebhookDelivery.created_at < before, delete(WebhookDelivery))
+
+
 _SELECTIONS: Mapping[Kind, Callable[[datetime], _Selection]] = {
     Kind.STAFF_TOKENS: _tokens,
     Kind.IDEMPOTENCY_KEYS: _retries,
@@ -111,4 +116,5 @@ _SELECTIONS: Mapping[Kind, Callable[[datetime], _Selection]] = {
     Kind.CODE_BATCHES: _batches,
     Kind.RECORDINGS: _recordings,
     Kind.TEXTS: _texts,
+    Kind.WEBHOOK_DELIVERIES: _deliveries,
 }

@@ -93,6 +93,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "anomalies.propose": _OFFICES,
         "anomalies.decide": _OFFICES,
         "disputes.decide": frozenset({Role.COUNTY_ADMIN}),
+        "webhooks.manage": frozenset({Role.COUNTY_ADMIN}),
         "audit.read": frozenset({Role.AUDITOR}),
         "session.read": _EVERYONE,
         "session.update": _EVERYONE,

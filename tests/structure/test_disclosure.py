@@ -7,9 +7,7 @@ import survey_service
 
 PACKAGE = Path(survey_service.__file__).parent
 
-ANSWERS = frozenset(
-    {"TallyRow", "list_slices", "stream_ballots", "BallotText", "SealedScore"}
-)
+ANSWERS = frozenset({"TallyRow", "list_slices", "stream_ballots", "BallotText", "SealedScore"})
 """The names through which counted or single answers, and texts of voters, are read."""
 
 READERS = {

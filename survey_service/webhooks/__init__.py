@@ -1,0 +1,1 @@
+"""Signed messages to other systems: stored with what happened, sent by workers, tried again, and logged."""

@@ -1,0 +1,52 @@
+"""The queue entry of webhooks."""
+
+import logging
+import time
+
+from flask import current_app
+
+from survey_service.core import clock
+from survey_service.core.config import Settings
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.privacy import current_keyring
+from survey_service.webhooks import queries, service
+from survey_service.webhooks.rules import Reach, sign
+from survey_service.webhooks.transport import post
+
+log = logging.getLogger(__name__)
+
+_MOST_AT_ONCE = 50
+"""Messages that one job sends: slow receivers must not hold a worker for ever, and the sweep goes on."""
+
+
+def current_reach() -> Reach:
+    """Return where the running application may send to."""
+    settings: Settings = current_app.extensions["settings"]
+    return Reach(settings.webhook_allow_http, settings.webhook_allow_private)
+
+
+def send_deliveries() -> None:
+    """Send what is due; what fails is tried again later, each time later."""
+    with reading() as session:
+        if not queries.is_anything_due(session, now=clock.now()):
+            return
+    sent = 0
+    while sent < _MOST_AT_ONCE and _send_next():
+        sent += 1
+    log.info("webhooks: %d attempts", sent)
+
+
+def _send_next() -> bool:
+    with unit_of_work() as session:
+        claim = service.claim_delivery(session, keyring=current_keyring(), now=clock.now())
+    if claim is None:
+        return False
+    headers = sign(claim.secret, message_id=claim.message_id, sent_at=clock.now(), body=claim.body)
+    started = time.monotonic()
+    attempt = post(claim.url, body=claim.body, headers=headers, reach=current_reach())
+    milliseconds = int(1e3 * (time.monotonic() - started))
+    with unit_of_work() as session:
+        service.note_attempt(
+            session, claim=claim, attempt=attempt, milliseconds=milliseconds, now=clock.now()
+        )
+    return True
