@@ -3,26 +3,18 @@
 import logging
 import time
 
-from flask import current_app
-
 from survey_service.core import clock
-from survey_service.core.config import Settings
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.privacy import current_keyring
 from survey_service.webhooks import queries, service
-from survey_service.webhooks.rules import Reach, sign
+from survey_service.webhooks.reach import current_reach
+from survey_service.webhooks.rules import sign
 from survey_service.webhooks.transport import post
 
 log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 50
 """Messages that one job sends: slow receivers must not hold a worker for ever, and the sweep goes on."""
-
-
-def current_reach() -> Reach:
-    """Return where the running application may send to."""
-    settings: Settings = current_app.extensions["settings"]
-    return Reach(settings.webhook_allow_http, settings.webhook_allow_private)
 
 
 def send_deliveries() -> None:

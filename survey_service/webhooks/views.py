@@ -9,7 +9,7 @@ from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
 from survey_service.webhooks import queries, service
-from survey_service.webhooks.jobs import current_reach
+from survey_service.webhooks.reach import current_reach
 from survey_service.webhooks.schemas import (
     DeliveryOut,
     DeliveryPage,

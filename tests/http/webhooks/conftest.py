@@ -1,8 +1,8 @@
 """A county that registers receivers, and a receiver that is real."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -63,13 +63,16 @@ class County:
 
     app: Flask
     now: datetime = NOW
+    tokens: dict[tuple[str, date], str] = field(default_factory=dict)
 
     def client(self, username: str) -> FlaskClient:
         """Return a client of somebody with a bearer token."""
-        with self.app.app_context(), self.app.extensions["database"].unit_of_work() as session:
-            token = sign_in(session, username, kind=TokenKind.BEARER, now=self.now).token
+        key = username, self.now.date()
+        if key not in self.tokens:
+            with self.app.app_context(), self.app.extensions["database"].unit_of_work() as session:
+                self.tokens[key] = sign_in(session, username, kind=TokenKind.BEARER, now=self.now).token
         client = self.app.test_client()
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.tokens[key]}"
         return client
 
     def register(self, url: str, **changes: Any) -> dict[str, Any]:
