@@ -183,6 +183,21 @@ def list_subjects(session: Session, cycle_id: int, *, within_path: str = "/") ->
     return [SubjectRow(*row) for row in session.execute(statement)]
 
 
+def page_subjects(
+    session: Session, cycle_id: int, *, within_path: str, after: int, limit: int
+) -> list[SubjectRow]:
+    """Return some of a cycle's subjects inside a sub-tree, those behind a position."""
+    statement = (
+        select(RatingSubject, Organization.code, Subject.name, Organization.path)
+        .join(Organization, Organization.id == RatingSubject.organization_id)
+        .join(Subject, Subject.id == RatingSubject.subject_id)
+        .where(RatingSubject.cycle_id == cycle_id, is_within(within_path), RatingSubject.position > after)
+        .order_by(RatingSubject.position)
+        .limit(limit)
+    )
+    return [SubjectRow(*row) for row in session.execute(statement)]
+
+
 def find_subject(session: Session, cycle_id: int, organization_code: str) -> SubjectRow:
     """Return one subject of a cycle; raises NotFound."""
     statement = (

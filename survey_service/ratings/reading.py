@@ -151,6 +151,7 @@ def _grade_row(document: Mapping[str, Any], one: SubjectRow, grade: RatingGrade)
         "excluded": one.row.exclusion,
         "needs_decision": grade.is_tied,
         "levels": trace["levels"],
+        "blocked": sorted(trace["blocked"]),
         "mass_score": (trace["mass"] or {}).get("score"),
         "reasons": [reason_sentence(document, reason) for reason in json.loads(grade.reasons)],
     }
@@ -254,6 +255,11 @@ def _compared(
         "town": by_level[Level.TOWN],
         "county": by_level[Level.COUNTY],
         "differs": len(set(given)) > 1,
+        "notes": {
+            level.value: note
+            for level in Level
+            if (note := entries.get(level, {}).get("notes", {}).get(code))
+        },
     }
 
 

@@ -1,21 +1,30 @@
-"""What was noted around the sheets of a subject, narrowed to the reader's sub-tree and role."""
+"""What pages and API show of the work on a cycle, narrowed to the reader's sub-tree and role."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.ratings.deadlines import StepTime, read_step_times
 from survey_service.ratings.evidence import list_evidence, sees_level
-from survey_service.ratings.models import RatingEvidence, RatingReturn, RatingVisit
-from survey_service.ratings.queries import find_subject
-from survey_service.ratings.reading import get_visible_cycle
+from survey_service.ratings.models import (
+    RatingDecision,
+    RatingEvidence,
+    RatingReturn,
+    RatingSheet,
+    RatingVisit,
+)
+from survey_service.ratings.queries import find_subject, list_decisions, list_subjects, page_subjects
+from survey_service.ratings.reading import get_visible_cycle, read_grades
 from survey_service.ratings.returns import list_returns
 from survey_service.ratings.visits import VisitDue, list_visits, visits_due
+from survey_service.ratings.vocabulary import Level
 from survey_service.staff.rules import Role
 
 
@@ -82,3 +91,85 @@ def deadline(one: StepTime, today: date) -> dict[str, Any]:
         "due_on": one.due_on,
         "is_late": one.is_late(today),
     }
+
+
+class SheetState(StrEnum):
+    """Where the sheet of a level stands."""
+
+    EMPTY = "empty"
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True)
+class WorkRow:
+    """A subject with the states of its sheets; `position` is what the next page begins behind."""
+
+    organization_code: str
+    name: str
+    exclusion: str | None
+    position: int
+    states: Mapping[Level, SheetState]
+
+
+WORK_PAGE = 100
+
+
+def read_work(session: Session, *, staff: Identity, cycle_id: int, after: int = -1) -> list[WorkRow]:
+    """Return a page of the subjects inside the reader's sub-tree; raises NotFound and Forbidden.
+
+    A rated party before the end sees the state of its own sheet only.
+    """
+    cycle = get_visible_cycle(session, cycle_id, staff)
+    is_final = cycle.decided_at is not None
+    rows = page_subjects(session, cycle_id, within_path=staff.path, after=after, limit=WORK_PAGE)
+    states = _states(session, cycle_id, [one.row.subject_id for one in rows])
+    seen = [level for level in Level if sees_level(staff, level, is_final=is_final)]
+    return [
+        WorkRow(
+            organization_code=one.organization_code,
+            name=one.name,
+            exclusion=one.row.exclusion,
+            position=one.row.position,
+            states={level: states.get((one.row.subject_id, level), SheetState.EMPTY) for level in seen},
+        )
+        for one in rows
+    ]
+
+
+def _states(session: Session, cycle_id: int, subjects: Sequence[int]) -> dict[tuple[int, Level], SheetState]:
+    sheets = session.execute(
+        select(RatingSheet.subject_id, RatingSheet.level, RatingSheet.submitted_at).where(
+            RatingSheet.cycle_id == cycle_id, RatingSheet.subject_id.in_(subjects)
+        )
+    )
+    found = {
+        (subject_id, level): SheetState.DRAFT if submitted_at is None else SheetState.SUBMITTED
+        for subject_id, level, submitted_at in sheets
+    }
+    returned = session.execute(
+        select(RatingReturn.subject_id, RatingReturn.level).where(
+            RatingReturn.cycle_id == cycle_id,
+            RatingReturn.subject_id.in_(subjects),
+            RatingReturn.answered_at.is_(None),
+        )
+    )
+    return found | dict.fromkeys(returned, SheetState.RETURNED)
+
+
+@dataclass(frozen=True)
+class DecisionRow:
+    """A subject as the committee sees it: its row of grades, and what was decided."""
+
+    grade: Mapping[str, Any]
+    decisions: Sequence[RatingDecision]
+
+
+def read_decisions(session: Session, *, staff: Identity, cycle_id: int) -> list[DecisionRow]:
+    """Return the proposals inside the reader's sub-tree with the decisions; raises as `read_grades`."""
+    table = read_grades(session, staff=staff, cycle_id=cycle_id)
+    subjects = list_subjects(session, cycle_id, within_path=staff.path)
+    made = list_decisions(session, cycle_id)
+    decided = {one.organization_code: made.get(one.row.subject_id, []) for one in subjects}
+    return [DecisionRow(row, decided[row["organization_code"]]) for row in table["items"]]

@@ -218,6 +218,7 @@ class ComparedEntry(Schema):
     town = fields.Raw(required=True, allow_none=True)
     county = fields.Raw(required=True, allow_none=True)
     differs = fields.Boolean(required=True)
+    notes = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class RatedSubjectOut(FindingsOut):
@@ -241,6 +242,7 @@ class GradeRow(Schema):
     grade_final = fields.String(required=True, allow_none=True)
     excluded = fields.String(required=True, allow_none=True)
     needs_decision = fields.Boolean(required=True)
+    blocked = fields.List(fields.String(), required=True)
     levels = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), required=True)
     mass_score = fields.String(required=True, allow_none=True)
     reasons = fields.List(fields.String(), required=True)

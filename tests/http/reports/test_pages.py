@@ -43,6 +43,7 @@ PAGES = {
     "/staff/accounts/new": ABOVE | {Role.SYSTEM_ADMIN},
     "/staff/password": set(Role),
     "/staff/ratings": BUSINESS,
+    "/staff/ratings/new": ABOVE,
 }
 """Every page with the roles that may open it while the campaign is running."""
 

@@ -1,0 +1,236 @@
+"""The pages on which a rating is run: open a cycle, its steps, decisions, the public notice."""
+
+from typing import Any
+
+from flask import Response, render_template, request
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.queries import list_visible_campaigns
+from survey_service.core import clock
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.errors import Conflict, Invalid
+from survey_service.core.permissions import current_staff, requires
+from survey_service.ratings import deadlines, decisions, objections, process, queries, records, service
+from survey_service.ratings import reading as reader
+from survey_service.reports.campaigns import read_setup
+from survey_service.reports.pages.frame import pages, to_page
+from survey_service.reports.presentation.forms import FormView
+from survey_service.reports.presentation.frame import Notice
+from survey_service.reports.presentation.rating_work import (
+    cycle_asked_for,
+    deadline_asked_for,
+    decision_asked_for,
+    decisions_page,
+    downgrade_asked_for,
+    new_cycle_page,
+    notice_page,
+    objection_asked_for,
+    outcome_asked_for,
+    remark_asked_for,
+    send_back_asked_for,
+    work_page,
+)
+from survey_service.reports.service import MOST_CAMPAIGNS
+from survey_service.staff.rules import Role
+
+CYCLE = "/ratings/<int:cycle_id>"
+
+
+@pages.route("/ratings/new", methods=["GET"])
+@requires("ratings.open")
+def new_cycle() -> str:
+    """Show the form of a new cycle."""
+    return _cycle_form(FormView({"year": str(clock.now().astimezone(clock.SHANGHAI).year)}))
+
+
+def _cycle_form(form: FormView) -> str:
+    staff = current_staff()
+    with reading() as session:
+        schemes = queries.list_schemes(session, staff=staff)
+        setup = read_setup(session, staff=staff)
+        campaigns = list_visible_campaigns(session, staff=staff, limit=MOST_CAMPAIGNS)
+        page = new_cycle_page(schemes, setup.areas, campaigns, form)
+    return render_template("staff/rating_new.html", page=page)
+
+
+@pages.route("/ratings/new", methods=["POST"])
+@requires("ratings.open")
+def open_cycle() -> Any:
+    """Open a cycle; its scheme is locked from here on."""
+    try:
+        body = cycle_asked_for(request.form)
+        with unit_of_work() as session:
+            opened = service.open_cycle(session, staff=current_staff(), now=clock.now(), **body)
+            cycle_id = opened.cycle.id
+    except Invalid as error:
+        return _cycle_form(FormView(request.form, error.errors)), error.status
+    return to_page("show_work", cycle_id=cycle_id, notice=Notice.RATING_OPENED)
+
+
+@pages.route(f"{CYCLE}/work", methods=["GET"])
+@requires("ratings.read")
+def show_work(cycle_id: int) -> str:
+    """Show the steps of a cycle, what is due, and whose sheets are filled in."""
+    return _work(cycle_id)
+
+
+def _work(cycle_id: int, form: FormView | None = None) -> str:
+    staff, today = current_staff(), clock.local_day(clock.now())
+    is_office = Role(staff.role) is not Role.BRANCH_SECRETARY
+    after = request.args.get("after", "-1")
+    with reading() as session:
+        cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
+        document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
+        rows = records.read_work(
+            session, staff=staff, cycle_id=cycle_id, after=int(after) if after.isdecimal() else -1
+        )
+        is_asked = is_office and not cycle["is_final"]
+        visits = records.read_visits_due(session, staff=staff, cycle_id=cycle_id) if is_asked else []
+        may_act = _may_act(session, cycle_id)
+        page = work_page(
+            cycle, document, rows, visits, is_office=is_office, may_act=may_act, today=today, form=form
+        )
+    return render_template("staff/rating_work.html", page=page)
+
+
+def _may_act(session: Session, cycle_id: int) -> bool:
+    """Tell whether the viewer belongs to the office that runs a cycle."""
+    return current_staff().covers(queries.path_of_cycle(session, cycle_id=cycle_id))
+
+
+def _place(cycle_id: int) -> dict[str, Any]:
+    return {"staff": current_staff(), "cycle_id": cycle_id, "now": clock.now()}
+
+
+@pages.route(f"{CYCLE}/steps/<step>", methods=["POST"])
+@requires("ratings.move", queries.path_of_cycle)
+def complete_step(cycle_id: int, step: str) -> Response:
+    """Complete the step that is due."""
+    body = remark_asked_for(request.form)
+    with unit_of_work() as session:
+        process.complete_step(session, step=step, **_place(cycle_id), **body)
+    return to_page("show_work", cycle_id=cycle_id, notice=Notice.STEP_COMPLETED)
+
+
+@pages.route(f"{CYCLE}/send-back", methods=["POST"])
+@requires("ratings.move", queries.path_of_cycle)
+def send_cycle_back(cycle_id: int) -> Any:
+    """Go back to an earlier step with a remark."""
+    try:
+        body = send_back_asked_for(request.form)
+        with unit_of_work() as session:
+            process.send_back(session, **_place(cycle_id), **body)
+    except Invalid as error:
+        return _work(cycle_id, FormView(request.form, error.errors)), error.status
+    return to_page("show_work", cycle_id=cycle_id, notice=Notice.STEP_SENT_BACK)
+
+
+@pages.route(f"{CYCLE}/deadlines", methods=["POST"])
+@requires("ratings.move", queries.path_of_cycle)
+def set_deadline(cycle_id: int) -> Any:
+    """Set the last day of a step."""
+    try:
+        body = deadline_asked_for(request.form)
+        step = request.form.get("step", "")
+        with unit_of_work() as session:
+            deadlines.set_deadline(session, step=step, **_place(cycle_id), **body)
+    except Invalid as error:
+        return _work(cycle_id, FormView(request.form, error.errors)), error.status
+    return to_page("show_work", cycle_id=cycle_id, notice=Notice.RECORD_NOTED)
+
+
+@pages.route(f"{CYCLE}/decisions", methods=["GET"])
+@requires("ratings.read")
+def show_decisions(cycle_id: int) -> str:
+    """Show the proposals, what asks for a decision, and what was decided."""
+    return _decisions(cycle_id, asked=request.args.get("subject", ""))
+
+
+def _decisions(cycle_id: int, **shown: Any) -> str:
+    staff = current_staff()
+    with reading() as session:
+        cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
+        document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
+        rows = records.read_decisions(session, staff=staff, cycle_id=cycle_id)
+        page = decisions_page(cycle, document, rows, may_act=_may_act(session, cycle_id), **shown)
+    return render_template("staff/rating_decisions.html", page=page)
+
+
+@pages.route(f"{CYCLE}/decisions/<organization_code>", methods=["POST"])
+@requires("ratings.decide", queries.path_of_cycle)
+def decide_grade(cycle_id: int, organization_code: str) -> Any:
+    """Decide a grade; who comes second sees what the first has decided."""
+    place = _place(cycle_id) | {"organization_code": organization_code}
+    try:
+        body = decision_asked_for(request.form)
+        with unit_of_work() as session:
+            decisions.decide_grade(session, **place, **body)
+    except Invalid as error:
+        form = FormView(request.form, error.errors)
+        return _decisions(cycle_id, asked=organization_code, form=form), error.status
+    except Conflict as error:
+        if error.code != "already_decided":
+            raise
+        return _decisions(cycle_id, asked=organization_code, is_conflict=True), error.status
+    return to_page("show_decisions", cycle_id=cycle_id, notice=Notice.GRADE_DECIDED)
+
+
+@pages.route(f"{CYCLE}/downgrades/<organization_code>", methods=["POST"])
+@requires("ratings.decide", queries.path_of_cycle)
+def downgrade(cycle_id: int, organization_code: str) -> Any:
+    """Lower a final grade for one of the triggers of the scheme."""
+    place = _place(cycle_id) | {"organization_code": organization_code}
+    try:
+        body = downgrade_asked_for(request.form)
+        with unit_of_work() as session:
+            decisions.downgrade(session, **place, **body)
+    except Invalid as error:
+        form = FormView(request.form, error.errors)
+        return _decisions(cycle_id, asked=organization_code, form=form), error.status
+    return to_page("show_decisions", cycle_id=cycle_id, notice=Notice.GRADE_DECIDED)
+
+
+@pages.route(f"{CYCLE}/notice", methods=["GET"])
+@requires("ratings.read")
+def show_notice(cycle_id: int) -> str:
+    """Show what is publicly announced, and the objections."""
+    return _notice(cycle_id)
+
+
+def _notice(cycle_id: int, form: FormView | None = None) -> str:
+    staff, today = current_staff(), clock.local_day(clock.now())
+    with reading() as session:
+        cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
+        document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
+        rows = reader.read_grades(session, staff=staff, cycle_id=cycle_id)["items"]
+        subjects = queries.list_subjects(session, cycle_id, within_path=staff.path)
+        names = {one.row.subject_id: one.name for one in subjects}
+        may_act = _may_act(session, cycle_id)
+        page = notice_page(cycle, document, rows, names, today=today, may_act=may_act, form=form)
+    return render_template("staff/rating_notice.html", page=page)
+
+
+@pages.route(f"{CYCLE}/objections", methods=["POST"])
+@requires("ratings.move", queries.path_of_cycle)
+def raise_objection(cycle_id: int) -> Any:
+    """Note an objection during the public notice."""
+    try:
+        body = objection_asked_for(request.form)
+        with unit_of_work() as session:
+            objections.raise_objection(session, **_place(cycle_id), **body)
+    except Invalid as error:
+        return _notice(cycle_id, FormView(request.form, error.errors)), error.status
+    return to_page("show_notice", cycle_id=cycle_id, notice=Notice.RECORD_NOTED)
+
+
+@pages.route(f"{CYCLE}/objections/<int:objection_id>", methods=["POST"])
+@requires("ratings.decide", queries.path_of_cycle)
+def settle_objection(cycle_id: int, objection_id: int) -> Any:
+    """Say what came of an objection."""
+    try:
+        body = outcome_asked_for(request.form)
+        with unit_of_work() as session:
+            objections.settle_objection(session, objection_id=objection_id, **_place(cycle_id), **body)
+    except Invalid as error:
+        return _notice(cycle_id, FormView(request.form, error.errors)), error.status
+    return to_page("show_notice", cycle_id=cycle_id, notice=Notice.RECORD_NOTED)
