@@ -5,16 +5,19 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from survey_service.anomalies.disputes import note_dispute
-from survey_service.ballots import access, voting
+from survey_service.ballots import access, panels, voting
 from survey_service.campaigns.queries import get_campaign_key
 from survey_service.core.errors import Forbidden, ServiceError
 from survey_service.core.privacy import current_keyring
 
 
-def note(session: Session, *, raw_code: str, signed_ticket: object, now: datetime) -> None:
+def note(
+    session: Session, *, raw_code: str, signed_ticket: object, now: datetime, organization_code: object = None
+) -> None:
     """Count the dispute of a one-time code that was opened with this ticket.
 
-    Raises Forbidden `bad_ticket`, NotFound `unknown_entrance`, Gone `closed` and SlowDown.
+    `organization_code` names the subject where one code rates several. Raises Forbidden `bad_ticket`,
+    NotFound `unknown_entrance`, Gone `closed`, Invalid and SlowDown.
     """
     try:
         ticket, credential = access.check_ticket(signed_ticket, raw_code)
@@ -24,6 +27,8 @@ def note(session: Session, *, raw_code: str, signed_ticket: object, now: datetim
     if ticket.place_id or ticket.is_preview:
         raise Forbidden("bad_ticket")
     access.limits().disputes.hit(ticket.credential)
+    if not ticket.subject_id:
+        ticket, credential = panels.narrow(session, ticket, organization_code, now=now)
     note_dispute(
         session,
         campaign_id=ticket.campaign_id,

@@ -17,7 +17,13 @@ pages = Blueprint("anomaly_pages", __name__)
 def note_dispute(code: str) -> ResponseReturnValue:
     """Count that somebody else used a code, and say what happens now."""
     with unit_of_work() as session:
-        noting.note(session, raw_code=code, signed_ticket=request.form.get("ticket"), now=clock.now())
+        noting.note(
+            session,
+            raw_code=code,
+            signed_ticket=request.form.get("ticket"),
+            now=clock.now(),
+            organization_code=request.form.get("organization_code"),
+        )
         entrance = voting.find_entrance(session, raw_code=code, now=clock.now())
     message = presentation.noted_message(entrance)
     return make_response(render_template("voter/message.html", message=message))

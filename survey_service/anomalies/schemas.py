@@ -39,7 +39,10 @@ class RulingOut(Schema):
 
 
 class DisputeIn(Schema):
+    """`organization_code` names the ballot that is disputed where one code rates several subjects."""
+
     ticket = fields.String(required=True)
+    organization_code = PlainText(validate=_CODE)
 
 
 class NotedOut(Schema):

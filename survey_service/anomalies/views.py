@@ -34,7 +34,13 @@ CAMPAIGN = "/campaigns/<int:campaign_id>"
 def note_dispute(body: dict[str, str], code: str) -> dict[str, str]:
     """Say that somebody else used this one-time code; said again, it counts once."""
     with unit_of_work() as session:
-        noting.note(session, raw_code=code, signed_ticket=body["ticket"], now=clock.now())
+        noting.note(
+            session,
+            raw_code=code,
+            signed_ticket=body["ticket"],
+            now=clock.now(),
+            organization_code=body.get("organization_code"),
+        )
     return {"state": "noted"}
 
 

@@ -4,7 +4,7 @@ Everything a person could be known by ends here: what goes on to the service is 
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -215,17 +215,17 @@ def _voted_cookie(campaign_id: int) -> str:
     return f"voted_{campaign_id}"
 
 
-def count_codes() -> int:
+def count_codes(entrance_id: int) -> int:
     """Return with how many one-time codes this browser has voted, the present one included."""
     cookies: str = request.environ.get("HTTP_COOKIE", "")
-    return cookies.count(_ANSWERED) + 1
+    return cookies.count(_ANSWERED) + (f"{_answered_cookie(entrance_id)}=" not in cookies)
 
 
 def remember_answered(response: Response, ticket: Ticket) -> None:
     """Let this device alone know that it has voted through a one-time code, or by a WeChat account."""
     if ticket.mode is Mode.OPEN:
         set_cookie(response, _voted_cookie(ticket.campaign_id), "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)
-    elif ticket.place_id == 0:
+    elif ticket.place_id == 0 and ticket.subject_id:
         name = _answered_cookie(ticket.entrance_id)
         set_cookie(response, name, "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)
 
@@ -233,6 +233,18 @@ def remember_answered(response: Response, ticket: Ticket) -> None:
 def is_remembered(entrance: OpenedEntrance, cookies: Mapping[str, str]) -> bool:
     """Tell whether this device has voted through this one-time code."""
     return _answered_cookie(entrance.entrance_id) in cookies
+
+
+def rated_here(entrance_id: int) -> frozenset[int]:
+    """Return which subjects of a panel this device has rated with a code."""
+    parts = request.cookies.get(_answered_cookie(entrance_id), "").split(".")
+    return frozenset(int(part) for part in parts if part.isdecimal())
+
+
+def set_rated(response: Response, entrance_id: int, subject_ids: Iterable[int]) -> None:
+    """Let this device alone know which subjects of a panel it has rated with a code."""
+    value = ".".join(str(subject_id) for subject_id in sorted(subject_ids))
+    set_cookie(response, _answered_cookie(entrance_id), value, max_age=ANSWERED_COOKIE_DAYS * _DAY)
 
 
 def watch() -> IntakeWatch:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
-from survey_service.ballots import access, presentation, queries, voting
+from survey_service.ballots import access, panel_presentation, presentation, queries, voting
 from survey_service.ballots.rules import RECEIPT_LENGTH, is_secret
 from survey_service.campaigns.rules import State
 from survey_service.core import clock
@@ -15,6 +15,7 @@ from survey_service.core.http import set_cookie
 from survey_service.core.permissions import public
 from survey_service.entrances.codes import normalize, read_symbols
 from survey_service.entrances.queries import OpenedEntrance, list_posted_elsewhere
+from survey_service.entrances.rules import Ticket
 from survey_service.wechat import sign_in
 
 pages = Blueprint("voter", __name__)
@@ -55,12 +56,17 @@ def _opened(page: voting.OpenedPage) -> Response:
         return sign_in.begin(f"/s/{entrance.code}")
     if not entrance.is_preview and (entrance.state is not State.OPEN or page.is_answered):
         return _state_message(page)
+    if page.sitting is not None:
+        sitting = panel_presentation.sitting_page(entrance, page.sitting)
+        return make_response(render_template("voter/subjects.html", page=sitting))
     response = make_response(presentation.render_ballot(page))
     _keep_secret(response, entrance.code)
     return response
 
 
 def _state_message(page: voting.OpenedPage) -> Response:
+    if page.sitting is not None and page.is_answered and page.entrance.state is State.OPEN:
+        return _message(panel_presentation.all_rated_message(page.entrance, page.sitting))
     if access.asks_for_wechat(page.entrance):
         # Whoever scans next may be somebody else.
         sign_in.end_visit()
@@ -79,11 +85,28 @@ def _led_to_sign_in(entrance: OpenedEntrance) -> Response:
     return make_response(render_template("voter/open_in_wechat.html", page=ways), HTTPStatus.UNAUTHORIZED)
 
 
-def _keep_secret(response: Response, code: str) -> None:
+@pages.route("/s/<code>/of/<organization_code>", methods=["GET"])
+@public(_VOTER)
+def show_step(code: str, organization_code: str) -> Response:
+    """Show the questionnaire of one subject, where a code rates several."""
+    with reading() as session:
+        page = voting.open_page(session, raw_code=code, now=clock.now())
+    subject = page.sitting.find(organization_code) if page.sitting else None
+    if page.sitting is None or subject is None or subject.subject_id in page.sitting.done:
+        return make_response(redirect(f"/s/{page.entrance.code}", 303))
+    if page.entrance.state is not State.OPEN:
+        return _state_message(page)
+    step = panel_presentation.step_of(page.entrance, page.sitting, subject)
+    response = make_response(presentation.render_step(panel_presentation.page_of(page, subject), step))
+    _keep_secret(response, f"{page.entrance.code}/of/{organization_code}")
+    return response
+
+
+def _keep_secret(response: Response, path: str) -> None:
     """Give a browser without scripts the retry key of its ballot; it is kept while the page is tried."""
     secret = request.cookies.get("secret", "")
     secret = secret if is_secret(secret) else presentation.new_secret()
-    set_cookie(response, "secret", secret, max_age=24 * 3600, path=f"/s/{code}")
+    set_cookie(response, "secret", secret, max_age=24 * 3600, path=f"/s/{path}")
 
 
 @pages.route("/s/<code>", methods=["POST"])
@@ -106,6 +129,15 @@ def _refused(code: str, error: Conflict) -> Response:
 
 
 def _cast(code: str) -> Response:
+    ticket, receipt = _submit(code)
+    response = make_response(redirect(f"/r/{receipt}", 303))
+    access.remember_answered(response, ticket)
+    response.delete_cookie("secret", path=f"/s/{code}")
+    return response
+
+
+def _submit(code: str, organization_code: str | None = None) -> tuple[Ticket, str]:
+    """Cast what the form holds; returns the ticket and the receipt."""
     secret = request.cookies.get("secret", "")
     with single_statements() as session:
         ticket, ballot = voting.submit(
@@ -115,19 +147,66 @@ def _cast(code: str) -> Response:
             secret=secret if is_secret(secret) else presentation.new_secret(),
             check=lambda plan: plan.check_form(request.form),
             now=clock.now(),
+            organization_code=organization_code,
         )
-    response = make_response(redirect(f"/r/{ballot.receipt}", 303))
-    access.remember_answered(response, ticket)
-    response.delete_cookie("secret", path=f"/s/{code}")
-    return response
+    return ticket, ballot.receipt
 
 
 def _shown_again(code: str, error: Invalid) -> str:
     """Show the form again with what was filled in and what is missing."""
     with reading() as session:
         page = voting.open_page(session, raw_code=code, now=clock.now())
+    if page.sitting is not None:
+        sitting = panel_presentation.sitting_page(page.entrance, page.sitting)
+        return render_template("voter/subjects.html", page=sitting)
     ticket = request.form.get("ticket", "")
     return presentation.render_filled_ballot(page, ticket=ticket, form=request.form, errors=error.errors)
+
+
+@pages.route("/s/<code>/of/<organization_code>", methods=["POST"])
+@public(_VOTER)
+def cast_step(code: str, organization_code: str) -> Any:
+    """Take the form of one subject, and lead on to the next."""
+    try:
+        _ticket, receipt = _submit(code, organization_code)
+    except Invalid as error:
+        return _step_again(code, organization_code, error)
+    except Conflict as error:
+        ticket = request.form.get("ticket", "")
+        return _message(panel_presentation.conflict_message(code, organization_code, error, ticket=ticket))
+    response = make_response(redirect(f"/s/{code}/sent/{receipt}", 303))
+    response.delete_cookie("secret", path=f"/s/{code}/of/{organization_code}")
+    return response
+
+
+def _step_again(code: str, organization_code: str, error: Invalid) -> Any:
+    with reading() as session:
+        page = voting.open_page(session, raw_code=code, now=clock.now())
+    subject = page.sitting.find(organization_code) if page.sitting else None
+    if page.sitting is None or subject is None:
+        return make_response(redirect(f"/s/{page.entrance.code}", 303))
+    again = presentation.render_filled_ballot(
+        panel_presentation.page_of(page, subject),
+        ticket=request.form.get("ticket", ""),
+        form=request.form,
+        errors=error.errors,
+        step=panel_presentation.step_of(page.entrance, page.sitting, subject),
+    )
+    return again, error.status
+
+
+@pages.route("/s/<code>/sent/<receipt>", methods=["GET"])
+@public(_VOTER)
+def show_progress(code: str, receipt: str) -> Response:
+    """Show the receipt of one subject, and lead on to the next."""
+    number = read_symbols(receipt, RECEIPT_LENGTH)
+    with reading() as session:
+        page = voting.open_page(session, raw_code=code, now=clock.now())
+        state = queries.find_receipt(session, number)
+    if page.sitting is None or number is None or state is queries.ReceiptState.UNKNOWN:
+        return make_response(redirect(f"/s/{page.entrance.code}", 303))
+    sitting = panel_presentation.sitting_page(page.entrance, page.sitting, receipt=number)
+    return make_response(render_template("voter/subjects.html", page=sitting))
 
 
 @pages.route("/s/<code>/others", methods=["GET"])

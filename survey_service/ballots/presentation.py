@@ -41,6 +41,8 @@ class Dispute:
 
     action: str
     ticket: str
+    organization_code: str = ""
+    """Which ballot is meant, where one code rates several subjects."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,18 @@ class WaysWithoutWeChat:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Where somebody stands who rates several subjects with one code; empty where there is only one."""
+
+    organization_code: str = ""
+    action: str = ""
+    receipt_url: str = "/r/"
+    position: str = ""
+    back_url: str = ""
+    is_notice_folded: bool = False
+
+
+@dataclass(frozen=True)
 class BallotPage:
     code: str
     organization_name: str
@@ -113,6 +127,7 @@ class BallotPage:
     warning: str = ""
     recording_url: str = ""
     errors: Sequence[Mapping[str, str]] = field(default_factory=list)
+    step: Step = Step()
 
 
 def new_secret() -> str:
@@ -137,16 +152,32 @@ def render_ballot(page: OpenedPage) -> str:
     return rendered.replace(_CODE_PLACE, page.entrance.code).replace(_TICKET_PLACE, page.ticket)
 
 
+def render_step(page: OpenedPage, step: Step) -> str:
+    """Render the empty questionnaire of one subject among several; a panel is small, so nothing is kept."""
+    return _render(page.entrance, page.ticket, _render_questions(page.version, {}, {}), {}, step)
+
+
 def render_filled_ballot(
-    page: OpenedPage, *, ticket: str, form: FormFields, errors: Mapping[str, Sequence[str]]
+    page: OpenedPage,
+    *,
+    ticket: str,
+    form: FormFields,
+    errors: Mapping[str, Sequence[str]],
+    step: Step = Step(),
 ) -> str:
     """Render the questionnaire as it was filled in, with what is wrong."""
     found = {name: sentences[0] for name, sentences in errors.items()}
     questions = _render_questions(page.version, _form_values(page.version, form), found)
-    return _render(page.entrance, ticket, questions, found)
+    return _render(page.entrance, ticket, questions, found, step)
 
 
-def _render(entrance: OpenedEntrance, ticket: str, questions: Markup, errors: Mapping[str, str]) -> str:
+def _render(
+    entrance: OpenedEntrance,
+    ticket: str,
+    questions: Markup,
+    errors: Mapping[str, str],
+    step: Step = Step(),
+) -> str:
     view = BallotPage(
         code=entrance.code,
         organization_name=entrance.organization_name,
@@ -155,7 +186,7 @@ def _render(entrance: OpenedEntrance, ticket: str, questions: Markup, errors: Ma
         rater_class_label=text(f"campaigns.class_{entrance.rater_class}"),
         notice=_notice(entrance),
         others_url=f"/s/{entrance.code}/others" if entrance.is_posted else "",
-        action=f"/s/{entrance.code}",
+        action=step.action or f"/s/{entrance.code}",
         api_url=f"/api/v1/entrances/{entrance.code}/ballots",
         ticket=ticket,
         is_preview=entrance.is_preview,
@@ -164,6 +195,7 @@ def _render(entrance: OpenedEntrance, ticket: str, questions: Markup, errors: Ma
         recording_url=f"/recordings/{entrance.recording_digest}" if entrance.recording_digest else "",
         questions=questions,
         errors=[{"name": name, "message": sentence} for name, sentence in errors.items()],
+        step=step,
     )
     return render_template("voter/ballot.html", page=view)
 
@@ -226,7 +258,8 @@ def ways_without_wechat(entrance: OpenedEntrance) -> WaysWithoutWeChat:
     return WaysWithoutWeChat(entrance.organization_name, entrance.title, address, qr_url)
 
 
-def _page_message(kind: str, *actions: Action, status: int = 200, **values: object) -> Message:
+def page_message(kind: str, *actions: Action, status: int = 200, **values: object) -> Message:
+    """Return the message of a kind in the words of the catalogue; `values` fill its sentence."""
     name = str(values.pop("organization_name", ""))
     return Message(
         kind=kind,
@@ -252,15 +285,15 @@ def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -
     if is_answered:
         look_up = Action(text("voter.action_lookup"), "/receipts")
         kind = "spent_account" if access.asks_for_wechat(entrance) else "already_answered"
-        message = _page_message(kind, _enter_code(is_primary=True), look_up, organization_name=name)
+        message = page_message(kind, _enter_code(is_primary=True), look_up, organization_name=name)
         return message if entrance.is_posted else replace(message, dispute=_dispute(entrance.code, ticket))
     if entrance.state is State.WITHDRAWN:
-        return _page_message("withdrawn", organization_name=name, status=_STATUS_CLOSED)
+        return page_message("withdrawn", organization_name=name, status=_STATUS_CLOSED)
     if entrance.state in {State.DRAFT, State.SCHEDULED}:
         opens_at = clock.local_text(entrance.opens_at)
-        return _page_message("not_open", organization_name=name, opens_at=opens_at)
+        return page_message("not_open", organization_name=name, opens_at=opens_at)
     closed_at = clock.local_text(entrance.closes_at)
-    return _page_message("closed", organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
+    return page_message("closed", organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
 
 
 _KINDS_OF_SPENT = {"slot": "spent_code", "device": "already_answered", "openid": "spent_account"}
@@ -275,9 +308,9 @@ def conflict_message(
     """
     if error.code == "secret_in_use":
         reopen = Action(text("voter.action_reopen"), f"/s/{code}", is_primary=True)
-        return _page_message("bad_ticket", reopen, status=error.status)
+        return page_message("bad_ticket", reopen, status=error.status)
     kind = "different_answers" if error.code == "different_answers" else _KINDS_OF_SPENT[credential.kind]
-    message = _page_message(kind, _enter_code(is_primary=True), status=error.status)
+    message = page_message(kind, _enter_code(is_primary=True), status=error.status)
     is_disputable = ticket and kind == "spent_code"
     return replace(message, dispute=_dispute(code, ticket)) if is_disputable else message
 
@@ -285,11 +318,11 @@ def conflict_message(
 def noted_message(entrance: OpenedEntrance) -> Message:
     """Return the page after a dispute: what happens now, and whom to ask."""
     name = entrance.organization_name
-    return _page_message("dispute_noted", organization_name=name, organizer=entrance.organizer)
+    return page_message("dispute_noted", organization_name=name, organizer=entrance.organizer)
 
 
 def preview_message() -> Message:
-    return _page_message("preview")
+    return page_message("preview")
 
 
 _KINDS_OF_ERRORS = {

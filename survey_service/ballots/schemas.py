@@ -7,6 +7,14 @@ from survey_service.questionnaires.queries import CompiledVersion
 from survey_service.questionnaires.rules import Item
 
 
+class PanelSubjectOut(Schema):
+    """A subject of a panel; `done` is told to the device that rated it, and to no other."""
+
+    organization_code = fields.String(required=True)
+    name = fields.String(required=True)
+    done = fields.Boolean(required=True)
+
+
 class EntranceOut(Schema):
     title = fields.String(required=True)
     organization_name = fields.String(required=True)
@@ -17,6 +25,7 @@ class EntranceOut(Schema):
     closes_at = fields.String(required=True)
     questionnaire = fields.Dict(required=True)
     ticket = fields.String(required=True)
+    subjects = fields.List(fields.Nested(PanelSubjectOut()))
 
 
 class ReceiptOut(Schema):
@@ -37,6 +46,7 @@ SUBMISSION_DOC = {
                         "ticket": _STRING,
                         "secret": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,86}$"},
                         "answers": {"type": "object"},
+                        "organization_code": _STRING | {"description": "Where one code rates several."},
                     },
                 }
             }

@@ -17,6 +17,8 @@ class Submission:
     ticket: object
     secret: str
     answers: dict[str, Any]
+    organization_code: object = None
+    """Which subject, where one code rates several; not checked yet."""
 
 
 def read_submission(body: bytes) -> Submission:
@@ -27,4 +29,4 @@ def read_submission(body: bytes) -> Submission:
     answers, secret = plain.get("answers"), plain.get("secret")
     if not isinstance(answers, dict) or not is_secret(secret):
         raise BadRequest
-    return Submission(plain["ticket"], str(secret), answers)
+    return Submission(plain["ticket"], str(secret), answers, plain.get("organization_code"))

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, json, jsonify, request
 
 from survey_service.ballots import access, queries, service, voting
+from survey_service.ballots.panels import Sitting
 from survey_service.ballots.schemas import SUBMISSION_DOC, EntranceOut, ReceiptOut, shown_questionnaire
 from survey_service.ballots.submission import MAX_SUBMISSION_BYTES, read_submission
 from survey_service.campaigns.queries import path_of_campaign
@@ -45,7 +46,19 @@ def _shown(page: voting.OpenedPage) -> dict[str, Any]:
         "closes_at": entrance.closes_at.isoformat(),
         "questionnaire": shown_questionnaire(page.version),
         "ticket": page.ticket,
-    }
+    } | (_subjects(page.sitting) if page.sitting else {})
+
+
+def _subjects(sitting: Sitting) -> dict[str, Any]:
+    rows = [
+        {
+            "organization_code": one.organization_code,
+            "name": one.name,
+            "done": one.subject_id in sitting.done,
+        }
+        for one in sitting.subjects
+    ]
+    return {"subjects": rows}
 
 
 @blp.route("/entrances/<code>/ballots", methods=["POST"])
@@ -65,6 +78,7 @@ def cast(code: str) -> Response:
             signed_ticket=sent.ticket,
             secret=sent.secret,
             check=lambda plan: plan.check(sent.answers),
+            organization_code=sent.organization_code,
             now=clock.now(),
         )
     body = json.dumps({"receipt": ballot.receipt})

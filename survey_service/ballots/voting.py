@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import current_app, request
 from sqlalchemy.orm import Session
 
-from survey_service.ballots import access, service
+from survey_service.ballots import access, panels, service
 from survey_service.ballots.queries import is_spent
 from survey_service.ballots.service import CastBallot
 from survey_service.campaigns.rules import State
@@ -36,6 +36,8 @@ class OpenedPage:
     device: str | None
     """The device that the answer must name in a cookie; None where something else is the credential."""
     is_answered: bool
+    sitting: panels.Sitting | None = None
+    """Where one code rates several subjects: which they are, and which of them this device has rated."""
 
 
 def open_page(session: Session, *, raw_code: str, now: datetime) -> OpenedPage:
@@ -45,12 +47,14 @@ def open_page(session: Session, *, raw_code: str, now: datetime) -> OpenedPage:
     """
     entrance = find_entrance(session, raw_code=raw_code, now=now)
     holder = access.identify(entrance)
+    sitting = panels.read_sitting(session, entrance)
     return OpenedPage(
         entrance=entrance,
         version=get_compiled(session, entrance.version_id),
         ticket=access.make_ticket(entrance, holder.credential, now),
         device=holder.device,
-        is_answered=_is_answered(session, entrance, holder),
+        is_answered=_is_answered(session, entrance, holder) if sitting is None else sitting.is_complete,
+        sitting=sitting,
     )
 
 
@@ -85,17 +89,40 @@ def _is_answered(session: Session, entrance: OpenedEntrance, holder: access.Hold
 
 
 def submit(
-    session: Session, *, raw_code: str, signed_ticket: object, secret: str, check: Check, now: datetime
+    session: Session,
+    *,
+    raw_code: str,
+    signed_ticket: object,
+    secret: str,
+    check: Check,
+    now: datetime,
+    organization_code: object = None,
 ) -> tuple[Ticket, CastBallot]:
     """Check ticket, state and answers in this order, then cast the ballot (`api.md`, Voter).
 
-    `check` validates the answers by the plan of the frozen version.
+    `check` validates the answers by the plan of the frozen version; `organization_code` names the subject
+    where one code rates several.
     """
     try:
         ticket, credential = access.check_ticket(signed_ticket, raw_code)
     except ServiceError:
         find_entrance(session, raw_code=raw_code, now=now)
         raise
+    if ticket.subject_id:
+        return ticket, _submit(session, ticket, credential, secret, check, now)
+    narrowed, credential = panels.narrow(session, ticket, organization_code, now=now)
+    with panels.remembering(narrowed):
+        return ticket, _submit(session, narrowed, credential, secret, check, now)
+
+
+def _submit(
+    session: Session,
+    ticket: Ticket,
+    credential: access.Credential,
+    secret: str,
+    check: Check,
+    now: datetime,
+) -> CastBallot:
     limits = access.limits()
     limits.posts.hit(ticket.credential)
     if limits.by_network is not None:
@@ -108,8 +135,8 @@ def submit(
         errors = {name: [sentence] for name, sentence in error.errors.items()}
         raise Invalid("invalid_answers", errors=errors) from error
     if ticket.is_preview:
-        return ticket, CastBallot(PREVIEW_RECEIPT, is_new=False)
-    return ticket, _cast(session, ticket, credential, secret, plan, checked, now)
+        return CastBallot(PREVIEW_RECEIPT, is_new=False)
+    return _cast(session, ticket, credential, secret, plan, checked, now)
 
 
 def _cast(
@@ -125,7 +152,7 @@ def _cast(
         # Whatever comes of it: whoever scans next may be somebody else.
         sign_in.end_visit()
     digest = access.digest_credential(session, ticket.campaign_id, credential)
-    watch = access.watch()
+    watch, codes = access.watch(), access.count_codes(ticket.entrance_id)
     try:
         cast = service.cast_ballot(
             session,
@@ -135,7 +162,7 @@ def _cast(
             plan=plan,
             checked=checked,
             now=now,
-            flag=watch.flag(ticket, items=len(plan.items), codes=access.count_codes(), now=now),
+            flag=watch.flag(ticket, items=len(plan.items), codes=codes, now=now),
         )
     except Conflict as error:
         if error.code == "different_answers":

@@ -35,8 +35,35 @@ class CodeBatch(Base):
     handed_out_at: Mapped[datetime | None]
 
 
+class Panel(Base):
+    """Invited people who rate several subjects, one code each: all subjects of a campaign under one place."""
+
+    __tablename__ = "panel"
+    __table_args__ = (UniqueConstraint("campaign_id", "organization_id"),)
+
+    id: Mapped[Id]
+    campaign_id: Mapped[int] = mapped_column(BigId, ForeignKey("campaign.id"))
+    organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"))
+
+
+class PanelSubject(Base):
+    """A subject that a panel rates: written down, since the tree may change while the codes are out."""
+
+    __tablename__ = "panel_subject"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["campaign_id", "subject_id"], ["campaign_subject.campaign_id", "campaign_subject.subject_id"]
+        ),
+        Index("ix_panel_subject_subject", "campaign_id", "subject_id"),
+    )
+
+    panel_id: Mapped[int] = mapped_column(BigId, ForeignKey("panel.id"), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(BigId)
+
+
 class Entrance(Base):
-    """A way into a campaign for one subject and rater class.
+    """A way into a campaign for one rater class, and for one subject or for those of a panel.
 
     A posted entrance keeps its code, since it hangs on a wall anyway. A slot (`serial`, `issue`, `batch_id`)
     keeps only the keyed digest of its code. Reissue raises `issue` and changes the digest, not the row, so a
@@ -49,6 +76,9 @@ class Entrance(Base):
             ["campaign_id", "subject_id"], ["campaign_subject.campaign_id", "campaign_subject.subject_id"]
         ),
         UniqueConstraint("campaign_id", "subject_id", "mode", "rater_class", "serial"),
+        UniqueConstraint("panel_id", "rater_class", "serial"),
+        CheckConstraint("(subject_id IS NULL) = (panel_id IS NOT NULL)", name="subject_or_panel"),
+        CheckConstraint("panel_id IS NULL OR (mode = 'panel' AND serial IS NOT NULL)", name="panel_of_slots"),
         CheckConstraint("serial IS NULL OR batch_id IS NOT NULL", name="slot_has_batch"),
         CheckConstraint("(serial IS NULL) = (code IS NOT NULL)", name="slot_hides_code"),
         Index("ix_entrance_batch", "batch_id"),
@@ -56,7 +86,8 @@ class Entrance(Base):
 
     id: Mapped[Id]
     campaign_id: Mapped[int] = mapped_column(BigId)
-    subject_id: Mapped[int] = mapped_column(BigId)
+    subject_id: Mapped[int | None] = mapped_column(BigId)
+    panel_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("panel.id"))
     mode: Mapped[Mode] = mapped_column(one_of(Mode, name="mode"))
     rater_class: Mapped[RaterClass] = mapped_column(one_of(RaterClass, name="rater_class"))
     code_digest: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)

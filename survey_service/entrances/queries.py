@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
@@ -13,7 +13,7 @@ from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import NotFound
 from survey_service.core.privacy import Keyring
 from survey_service.entrances import codes
-from survey_service.entrances.models import CodeBatch, Entrance
+from survey_service.entrances.models import CodeBatch, Entrance, Panel, PanelSubject
 from survey_service.entrances.posted import PostedEntrances
 from survey_service.organizations.models import Organization, Subject
 
@@ -41,6 +41,8 @@ class OpenedEntrance:
     organizer: str
     recording_digest: str | None
     subject_name: str
+    panel_id: int = 0
+    """The panel whose subjects are rated one after the other; the id of the single subject is 0 then."""
 
     @property
     def is_posted(self) -> bool:
@@ -50,35 +52,49 @@ class OpenedEntrance:
 _OWNER = aliased(Organization)
 # Columns instead of objects, and one statement object for the life of the process: this is the query that
 # every scan waits for.
+_ENTRANCE = (
+    Entrance.id,
+    Entrance.campaign_id,
+    Entrance.mode,
+    Entrance.rater_class,
+    Entrance.is_preview,
+    Campaign.questionnaire_version_id,
+    Campaign.title,
+    Campaign.notice,
+    Campaign.open_requires,
+    Campaign.opens_at,
+    Campaign.closes_at,
+    Campaign.grace_hours,
+    Campaign.launched_at,
+    Campaign.closed_at,
+    Campaign.sealed_at,
+    Campaign.withdrawn_at,
+    Campaign.recording_digest,
+    Organization.name.label("organization_name"),
+    _OWNER.name.label("organizer"),
+)
+_IS_OPENED = (Entrance.code_digest == bindparam("digest"), Entrance.revoked_at.is_(None))
 _OPENING = (
-    select(
-        Entrance.id,
-        Entrance.campaign_id,
-        Entrance.subject_id,
-        Entrance.mode,
-        Entrance.rater_class,
-        Entrance.is_preview,
-        Campaign.questionnaire_version_id,
-        Campaign.title,
-        Campaign.notice,
-        Campaign.open_requires,
-        Campaign.opens_at,
-        Campaign.closes_at,
-        Campaign.grace_hours,
-        Campaign.launched_at,
-        Campaign.closed_at,
-        Campaign.sealed_at,
-        Campaign.withdrawn_at,
-        Campaign.recording_digest,
-        Organization.name.label("organization_name"),
-        _OWNER.name.label("organizer"),
-        Subject.name.label("subject_name"),
-    )
+    select(*_ENTRANCE, Entrance.subject_id, Subject.name.label("subject_name"), literal(0).label("panel_id"))
     .join(Campaign, Campaign.id == Entrance.campaign_id)
     .join(_OWNER, _OWNER.id == Campaign.organization_id)
     .join(Subject, Subject.id == Entrance.subject_id)
     .join(Organization, Organization.id == Subject.organization_id)
-    .where(Entrance.code_digest == bindparam("digest"), Entrance.revoked_at.is_(None))
+    .where(*_IS_OPENED)
+)
+# Asked only where the first finds nothing, so that whoever rates one subject never waits for it.
+_OPENING_OF_PANEL = (
+    select(
+        *_ENTRANCE,
+        literal(0).label("subject_id"),
+        Organization.name.label("subject_name"),
+        Entrance.panel_id,
+    )
+    .join(Campaign, Campaign.id == Entrance.campaign_id)
+    .join(_OWNER, _OWNER.id == Campaign.organization_id)
+    .join(Panel, Panel.id == Entrance.panel_id)
+    .join(Organization, Organization.id == Panel.organization_id)
+    .where(*_IS_OPENED)
 )
 
 
@@ -96,8 +112,9 @@ def find_entrance(session: Session, *, keyring: Keyring, raw_code: str) -> tuple
     code = codes.normalize(raw_code) or ""
     row = session.execute(
         select(Entrance, Organization.path)
-        .join(Subject, Subject.id == Entrance.subject_id)
-        .join(Organization, Organization.id == Subject.organization_id)
+        .outerjoin(Subject, Subject.id == Entrance.subject_id)
+        .outerjoin(Panel, Panel.id == Entrance.panel_id)
+        .join(Organization, Organization.id == func.coalesce(Subject.organization_id, Panel.organization_id))
         .where(*_valid(digest_code(keyring, code)))
     ).one_or_none()
     if row is None:
@@ -138,11 +155,14 @@ def open_entrance(
         organizer=row.organizer,
         recording_digest=row.recording_digest,
         subject_name=row.subject_name,
+        panel_id=row.panel_id,
     )
 
 
 def _find_opening(session: Session, digest: bytes, posted: PostedEntrances | None) -> Any:
-    row = session.connection().execute(_OPENING, {"digest": digest}).one_or_none()
+    connection, asked = session.connection(), {"digest": digest}
+    row = connection.execute(_OPENING, asked).one_or_none()
+    row = row or connection.execute(_OPENING_OF_PANEL, asked).one_or_none()
     if row is None:
         raise NotFound("unknown_entrance")
     if posted and row.mode is Mode.OPEN:
@@ -216,18 +236,24 @@ def first_posted(
 
 
 def issued_by_subject(session: Session, *, campaign_id: int) -> dict[int, dict[Mode, int]]:
-    """Return how many unrevoked slots each subject has, by mode."""
+    """Return with how many unrevoked slots each subject can be rated, by mode; those of panels among them."""
     rows = session.execute(
-        select(Entrance.subject_id, Entrance.mode, func.count())
+        select(subject_of_slot(), Entrance.mode, func.count())
+        .outerjoin(PanelSubject, PanelSubject.panel_id == Entrance.panel_id)
         .where(
             Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None), Entrance.revoked_at.is_(None)
         )
-        .group_by(Entrance.subject_id, Entrance.mode)
+        .group_by(subject_of_slot(), Entrance.mode)
     )
     issued: dict[int, dict[Mode, int]] = {}
     for subject_id, mode, count in rows:
         issued.setdefault(subject_id, {})[mode] = count
     return issued
+
+
+def subject_of_slot() -> ColumnElement[int]:
+    """Return the subject of a slot, or each of those of its panel, where panel_subject is joined."""
+    return func.coalesce(Entrance.subject_id, PanelSubject.subject_id)
 
 
 def last_serials(
@@ -242,4 +268,4 @@ def last_serials(
         .where(Entrance.serial.is_not(None))
         .group_by(Entrance.subject_id)
     )
-    return {subject_id: serial or 0 for subject_id, serial in rows}
+    return {subject_id: serial or 0 for subject_id, serial in rows if subject_id is not None}

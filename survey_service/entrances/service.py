@@ -87,16 +87,16 @@ def create_entrances(
     or above the caller's own level, Invalid for a class without weight, Conflict `wrong_state` after closing.
     """
     campaign = get_campaign(session, campaign_id)
-    _check_entrance(campaign, mode, rater_class, count * len(organization_codes), now)
+    check_entrance(campaign, mode, rater_class, count * len(organization_codes), now)
     subjects = _subjects_below(session, staff, campaign_id, organization_codes)
     # Others who make entrances of the same subjects wait here, for the serials and for the batch.
     lock_subjects(session, campaign_id, [subject.subject_id for subject in subjects])
     wanted = _Wanted(mode, rater_class, count, place)
     request = canonical_digest([campaign_id, sorted(organization_codes), *astuple(wanted)])
-    batch = _find_batch(session, campaign_id, idempotency_key, request)
+    batch = find_batch(session, campaign_id, idempotency_key, request)
     is_repeated = batch is not None
     if batch is None:
-        batch = _add_batch(session, keyring, campaign_id, idempotency_key, request, now)
+        batch = add_batch(session, keyring, campaign_id, idempotency_key, request, now)
         session.execute(insert(Entrance), _rows(session, keyring, batch, subjects, wanted))
         if mode is Mode.HOUSEHOLD and campaign.launched_at is None:
             campaign.has_household_codes = True
@@ -107,7 +107,7 @@ def create_entrances(
     return list(_codes_of_batch(session, keyring, batch, subjects))
 
 
-def _check_entrance(
+def check_entrance(
     campaign: Campaign, mode: Mode, rater_class: RaterClass, codes_wanted: int, now: datetime
 ) -> None:
     if campaign.window.state(now) not in OPEN_STATES:
@@ -134,7 +134,7 @@ def _subjects_below(
     return subjects
 
 
-def _find_batch(
+def find_batch(
     session: Session, campaign_id: int, idempotency_key: str | None, request: str
 ) -> CodeBatch | None:
     if idempotency_key is None:
@@ -149,7 +149,7 @@ def _find_batch(
     return batch
 
 
-def _add_batch(
+def add_batch(
     session: Session,
     keyring: Keyring,
     campaign_id: int,
@@ -169,7 +169,7 @@ def _add_batch(
     return batch
 
 
-def _batch_key(keyring: Keyring, batch: CodeBatch) -> bytes:
+def batch_key(keyring: Keyring, batch: CodeBatch) -> bytes:
     if batch.wrapped_key is None:
         raise Conflict("codes_handed_out")
     return keyring.unwrap(batch.wrapped_key, label=batch_label(batch.id))
@@ -202,20 +202,20 @@ def _slot_parts(
     session: Session, keyring: Keyring, batch: CodeBatch, subjects: Sequence[SubjectRow], wanted: _Wanted
 ) -> Iterator[dict[str, object]]:
     """Yield the slots that follow the last serial of each subject."""
-    key = _batch_key(keyring, batch)
+    key = batch_key(keyring, batch)
     last = last_serials(
         session, campaign_id=batch.campaign_id, mode=wanted.mode, rater_class=wanted.rater_class
     )
     for subject_id in (subject.subject_id for subject in subjects):
         first = last.get(subject_id, 0) + 1
         for serial in range(first, first + wanted.count):
-            digest = digest_code(keyring, _slot_code(key, subject_id, serial, FIRST_ISSUE))
+            digest = digest_code(keyring, slot_code(key, subject_id, serial, FIRST_ISSUE))
             yield {"subject_id": subject_id, "serial": serial, "code_digest": digest}
 
 
-def _slot_code(key: bytes, subject_id: int, serial: int, issue: int) -> str:
-    """Return the code of a slot; the subject stands in the upper half of the number that goes in."""
-    return codes.code_of_slot(key, serial=subject_id << 32 | serial, issue=issue)
+def slot_code(key: bytes, place_id: int, serial: int, issue: int) -> str:
+    """Return the code of a slot; its subject or panel stands in the upper half of the number that goes in."""
+    return codes.code_of_slot(key, serial=place_id << 32 | serial, issue=issue)
 
 
 def _codes_of_batch(
@@ -231,7 +231,7 @@ def _codes_of_batch(
     for entrance in entrances:
         yield IssuedCode(
             code_in_clear(keyring, batch, entrance),
-            organization_codes[entrance.subject_id],
+            organization_codes[entrance.subject_id or 0],
             entrance.mode,
             entrance.rater_class,
             serial=entrance.serial,
@@ -243,8 +243,11 @@ def code_in_clear(keyring: Keyring, batch: CodeBatch, entrance: Entrance) -> str
     """Return an entrance's code; raises Conflict `codes_handed_out` when its batch key is gone."""
     if entrance.code is not None:
         return entrance.code
+    # A batch holds the slots of subjects or those of one panel, never both.
+    place_id = entrance.subject_id or entrance.panel_id
     assert entrance.serial is not None
-    return _slot_code(_batch_key(keyring, batch), entrance.subject_id, entrance.serial, entrance.issue)
+    assert place_id is not None
+    return slot_code(batch_key(keyring, batch), place_id, entrance.serial, entrance.issue)
 
 
 def create_preview(
@@ -279,7 +282,8 @@ def revoke_entrance(
     Raises NotFound `unknown_entrance`, and Forbidden for staff who do not stand above the organization.
     """
     entrance, path = find_entrance(session, keyring=keyring, raw_code=raw_code)
-    if not staff.is_above(path):
+    # A panel's organization is not rated itself; all whom it rates stand below.
+    if not (staff.covers(path) if entrance.panel_id else staff.is_above(path)):
         raise Forbidden
     entrance.revoked_at = now
     facts = {"campaign_id": entrance.campaign_id, "mode": entrance.mode, "serial": entrance.serial}

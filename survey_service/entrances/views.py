@@ -13,6 +13,7 @@ from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.privacy import current_keyring
 from survey_service.entrances import posters, printing, service
 from survey_service.entrances.codes import normalize
+from survey_service.entrances.inviting import create_slots
 from survey_service.entrances.rules import Layout
 from survey_service.entrances.schemas import EntrancesIn, EntrancesOut, IdempotencyKey, PosterIn, PreviewIn
 from survey_service.entrances.service import IssuedCode
@@ -41,9 +42,12 @@ def _item(issued: IssuedCode) -> dict[str, Any]:
 @blp.response(201, EntrancesOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
 def create(headers: dict[str, Any], body: dict[str, Any], campaign_id: int) -> dict[str, Any]:
-    """Make posted codes, or slots with one-time codes."""
+    """Make posted codes, or slots with one-time codes.
+
+    Panel codes of an organization that is not rated itself rate all subjects below it, one after the other.
+    """
     with unit_of_work() as session:
-        issued = service.create_entrances(
+        issued = create_slots(
             session,
             staff=current_staff(),
             keyring=current_keyring(),

@@ -71,6 +71,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Step:
+    organization_code: str = ""
+    receipt_url: str = "/r/"
+    position: str = ""
+    back_url: str = ""
+    is_notice_folded: bool = False
+
+
+@dataclass(frozen=True)
 class BallotPage:
     """What `ballot.html` is given; the names are those that the service uses."""
 
@@ -96,7 +105,7 @@ class BallotPage:
     recording_url: str = ""
     errors: tuple[Failure, ...] = ()
     questions: str = ""
-    organization_code: str = ""
+    step: Step = Step()
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,7 @@ class Action:
 class Dispute:
     action: str = "/s/ABCDEFGHJKMNP/dispute"
     ticket: str = "a.b"
+    organization_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,6 +212,7 @@ def message(kind: str, retry_after: int | None = None) -> str:
     """Render the page of one kind with the words of the catalogue and two ways on."""
     times = {"opens_at": "12月1日 8:00"} if kind == "not_open" else {}
     times = {"closed_at": "12月31日 18:00"} if kind == "closed" else times
+    times = {"total": "12"} if kind == "all_rated" else times
     actions = (
         Action(text("voter.action_enter_code"), "/enter", is_primary=True),
         Action(text("voter.action_others"), "/others"),
@@ -222,12 +233,21 @@ class Others:
 
 
 @dataclass(frozen=True)
-class Panel:
+class Sitting:
     organization_name: str = "汤溪镇"
     title: str = "党员群众满意度测评表"
+    heading: str = text("voter.subjects_received", left=1)
+    done: int = 1
+    total: int = 2
+    progress: str = text("voter.subjects_progress", done=1, total=2)
+    next_label: str = text("voter.subjects_continue", name="麦园村")
+    next_url: str = "/s/7K2M9QXW3FHTP/of/2"
+    closes_at_text: str = "12月31日 18:00"
+    rater_class_label: str = "老干部"
+    receipt: str = "7K2M9QXW3FHTP"
     subjects: tuple[dict[str, object], ...] = (
-        {"name": "大榕村党支部", "url": "/s/7K2M9QXW3FHTP?organization_code=1", "done": True},
-        {"name": "麦园村党支部", "url": "/s/7K2M9QXW3FHTP?organization_code=2", "done": False},
+        {"number": 1, "name": "大榕村", "url": "/s/7K2M9QXW3FHTP/of/1", "done": True},
+        {"number": 2, "name": "麦园村", "url": "/s/7K2M9QXW3FHTP/of/2", "done": False},
     )
 
 

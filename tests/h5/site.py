@@ -64,7 +64,7 @@ class VoterSite:
             case "others":
                 return pages.render("others.html", others=pages.Others())
             case "subjects":
-                return pages.render("subjects.html", panel=pages.Panel())
+                return pages.render("subjects.html", page=pages.Sitting())
             case "enter":
                 return pages.render("enter_code.html", entry=pages.CodeEntry())
             case "lookup":

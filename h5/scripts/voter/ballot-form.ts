@@ -92,7 +92,7 @@ export class BallotForm {
   private settled(entry: Entry, outcome: Outcome): void {
     if (entry.ticket === this.ticket) this.settledHere(outcome);
     else if (outcome.kind === "delivered" && entry.page_url === this.pageUrl && this.isUntouched()) {
-      openReceipt(outcome.receipt);
+      this.openReceipt(outcome.receipt);
     }
   }
 
@@ -101,7 +101,7 @@ export class BallotForm {
       case "delivered":
         this.form.reset();
         this.panel.release();
-        openReceipt(outcome.receipt);
+        this.openReceipt(outcome.receipt);
         break;
       case "invalid":
         this.mend(outcome.detail, outcome.errors);
@@ -126,12 +126,12 @@ export class BallotForm {
     this.summary.show(found.length ? found : [{ name: "", message: detail }]);
   }
 
+  /** Replaces the form in the history, so that going back shows no answers. */
+  private openReceipt(receipt: string): void {
+    window.location.replace(`${this.element.dataset.receiptUrl}${encodeURIComponent(receipt)}`);
+  }
+
   private isUntouched(): boolean {
     return !this.isSending && !Object.keys(readValues(this.form)).length;
   }
-}
-
-/** Replaces the form in the history, so that going back shows no answers. */
-function openReceipt(receipt: string): void {
-  window.location.replace(`/r/${encodeURIComponent(receipt)}`);
 }

@@ -1,0 +1,220 @@
+"""Use cases of panels: make codes that rate several subjects, and show them again for printing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from survey_service.campaigns.queries import SubjectRow, get_campaign, list_subjects, lock_subjects
+from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
+from survey_service.core.audit import record
+from survey_service.core.canonical import canonical_digest
+from survey_service.core.errors import Forbidden, Invalid, NotFound
+from survey_service.core.permissions import Identity
+from survey_service.core.privacy import Keyring
+from survey_service.core.texts import text
+from survey_service.entrances.models import CodeBatch, Entrance, Panel, PanelSubject
+from survey_service.entrances.queries import digest_code
+from survey_service.entrances.service import (
+    FIRST_ISSUE,
+    IssuedCode,
+    add_batch,
+    batch_key,
+    check_entrance,
+    code_in_clear,
+    create_entrances,
+    find_batch,
+    slot_code,
+)
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import find_by_codes
+
+MAX_PANEL_SUBJECTS = 100
+"""More than anybody rates in one sitting; the mark of what is done has to fit into a cookie."""
+
+
+def create_slots(
+    session: Session,
+    *,
+    staff: Identity,
+    keyring: Keyring,
+    campaign_id: int,
+    organization_codes: Sequence[str],
+    mode: Mode,
+    rater_class: RaterClass,
+    now: datetime,
+    count: int = 1,
+    place: str = "",
+    idempotency_key: str | None = None,
+) -> list[IssuedCode]:
+    """Make entrances as `create_entrances` does, and raise what it raises.
+
+    Panel codes of one organization that is no subject itself rate all subjects below it.
+    """
+    where = _place_above_subjects(session, campaign_id, organization_codes) if mode is Mode.PANEL else None
+    if where is None:
+        return create_entrances(
+            session,
+            staff=staff,
+            keyring=keyring,
+            campaign_id=campaign_id,
+            organization_codes=organization_codes,
+            mode=mode,
+            rater_class=rater_class,
+            now=now,
+            count=count,
+            place=place,
+            idempotency_key=idempotency_key,
+        )
+    return _create_panel_codes(
+        session, staff, keyring, campaign_id, where, rater_class, count, idempotency_key, now
+    )
+
+
+def _place_above_subjects(
+    session: Session, campaign_id: int, organization_codes: Sequence[str]
+) -> Organization | None:
+    """Return the one organization that is named, when it is not rated itself but some below it are."""
+    if len(organization_codes) != 1:
+        return None
+    where = find_by_codes(session, organization_codes).get(organization_codes[0])
+    if where is None or list_subjects(session, campaign_id, organization_codes=organization_codes):
+        return None
+    return where if list_subjects(session, campaign_id, within_path=where.path, limit=1) else None
+
+
+def _create_panel_codes(
+    session: Session,
+    staff: Identity,
+    keyring: Keyring,
+    campaign_id: int,
+    where: Organization,
+    rater_class: RaterClass,
+    count: int,
+    idempotency_key: str | None,
+    now: datetime,
+) -> list[IssuedCode]:
+    check_entrance(get_campaign(session, campaign_id), Mode.PANEL, rater_class, count, now)
+    subjects = _subjects_of_panel(session, staff, campaign_id, where)
+    # Others who make entrances of the same subjects wait here, for the serials and for the batch.
+    lock_subjects(session, campaign_id, [subject.subject_id for subject in subjects])
+    panel = _ensure_panel(session, campaign_id, where, subjects)
+    request = canonical_digest([campaign_id, where.code, Mode.PANEL, rater_class, count])
+    batch = find_batch(session, campaign_id, idempotency_key, request)
+    facts = {"organization_code": where.code, "rater_class": rater_class, "count": count}
+    if batch is None:
+        batch = add_batch(session, keyring, campaign_id, idempotency_key, request, now)
+        session.execute(insert(Entrance), _rows(session, keyring, batch, panel, rater_class, count))
+    else:
+        facts |= {"shown_again": True}
+    facts |= {"batch": batch.id, "subjects": len(subjects)}
+    record(session, "entrances.create", campaign_target(campaign_id), after=facts)
+    return [
+        _issued(keyring, entrance, batch, where.code)
+        for entrance, its_batch in _list_slots(session, panel.id)
+        if its_batch is batch
+    ]
+
+
+def _subjects_of_panel(
+    session: Session, staff: Identity, campaign_id: int, where: Organization
+) -> list[SubjectRow]:
+    """Return the subjects under an organization; raises Forbidden unless the caller stands above all."""
+    subjects = list_subjects(session, campaign_id, within_path=where.path)
+    if not all(staff.is_above(subject.path) for subject in subjects):
+        raise Forbidden
+    if len(subjects) > MAX_PANEL_SUBJECTS:
+        raise Invalid(
+            errors={"organization_code": [text("entrances.panel_too_large", most=MAX_PANEL_SUBJECTS)]}
+        )
+    return subjects
+
+
+def _ensure_panel(
+    session: Session, campaign_id: int, where: Organization, subjects: Sequence[SubjectRow]
+) -> Panel:
+    """Return the panel of an organization; before launch it may gain subjects that were added meanwhile."""
+    key = {"campaign_id": campaign_id, "organization_id": where.id}
+    panel = session.scalar(select(Panel).filter_by(**key))
+    if panel is None:
+        panel = Panel(**key)
+        session.add(panel)
+        session.flush()
+    known = set(session.scalars(select(PanelSubject.subject_id).filter_by(panel_id=panel.id)))
+    session.add_all(
+        PanelSubject(panel_id=panel.id, subject_id=subject.subject_id, campaign_id=campaign_id)
+        for subject in subjects
+        if subject.subject_id not in known
+    )
+    session.flush()
+    return panel
+
+
+def _rows(
+    session: Session, keyring: Keyring, batch: CodeBatch, panel: Panel, rater_class: RaterClass, count: int
+) -> list[dict[str, object]]:
+    """Return the rows of new slots, which follow the last serial of the panel's class."""
+    last = session.scalar(
+        select(func.max(Entrance.serial)).filter_by(panel_id=panel.id, rater_class=rater_class)
+    )
+    first, key = (last or 0) + 1, batch_key(keyring, batch)
+    shared = {
+        "campaign_id": batch.campaign_id,
+        "panel_id": panel.id,
+        "batch_id": batch.id,
+        "mode": Mode.PANEL,
+        "rater_class": rater_class,
+        "place": "",
+    }
+    return [
+        shared
+        | {
+            "serial": serial,
+            "code_digest": digest_code(keyring, slot_code(key, panel.id, serial, FIRST_ISSUE)),
+        }
+        for serial in range(first, first + count)
+    ]
+
+
+def list_panel_codes(
+    session: Session, *, staff: Identity, keyring: Keyring, campaign_id: int, organization_code: str
+) -> list[IssuedCode]:
+    """Return the codes of an organization's panel in the clear, by class and serial.
+
+    Raises NotFound, Forbidden unless the caller stands above all whom the panel rates, and Conflict when the
+    codes have been handed out.
+    """
+    row = session.execute(
+        select(Panel, Organization)
+        .join(Organization, Organization.id == Panel.organization_id)
+        .where(Panel.campaign_id == campaign_id, Organization.code == organization_code)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    panel, where = row
+    _subjects_of_panel(session, staff, campaign_id, where)
+    slots = _list_slots(session, panel.id)
+    facts = {"organization_code": organization_code, "codes": len(slots)}
+    record(session, "code_sheets.print", campaign_target(campaign_id), after=facts)
+    return [_issued(keyring, entrance, batch, organization_code) for entrance, batch in slots]
+
+
+def _list_slots(session: Session, panel_id: int) -> list[tuple[Entrance, CodeBatch]]:
+    rows = session.execute(
+        select(Entrance, CodeBatch)
+        .join(CodeBatch, CodeBatch.id == Entrance.batch_id)
+        .where(Entrance.panel_id == panel_id, Entrance.revoked_at.is_(None))
+        .order_by(Entrance.rater_class, Entrance.serial)
+    )
+    return [(entrance, batch) for entrance, batch in rows]
+
+
+def _issued(keyring: Keyring, entrance: Entrance, batch: CodeBatch, organization_code: str) -> IssuedCode:
+    return IssuedCode(
+        code_in_clear(keyring, batch, entrance),
+        organization_code,
+        entrance.mode,
+        entrance.rater_class,
+        serial=entrance.serial,
+    )
