@@ -195,8 +195,6 @@ def list_panel_codes(
     panel, where = row
     _subjects_of_panel(session, staff, campaign_id, where)
     slots = _list_slots(session, panel.id)
-    facts = {"organization_code": organization_code, "codes": len(slots)}
-    record(session, "code_sheets.print", campaign_target(campaign_id), after=facts)
     return [_issued(keyring, entrance, batch, organization_code) for entrance, batch in slots]
 
 

@@ -67,7 +67,7 @@ def count_subjects(session: Session, *, campaign_id: int) -> dict[int, int]:
         .where(PanelSubject.campaign_id == campaign_id)
         .group_by(PanelSubject.panel_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def count_panel_slots(session: Session, *, campaign_id: int) -> dict[int, dict[RaterClass, int]]:

@@ -1,6 +1,6 @@
 """Use cases around paper: which entrances there are, and the codes of a panel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,11 +13,15 @@ from survey_service.campaigns.queries import (
     path_of_campaign,
 )
 from survey_service.campaigns.rules import Mode, RaterClass
-from survey_service.core.errors import NotFound
+from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
+from survey_service.entrances.inviting import list_panel_codes as list_codes_of_panel
+from survey_service.entrances.panels import count_panel_slots, count_subjects, list_panels
 from survey_service.entrances.queries import list_slots
 from survey_service.entrances.service import IssuedCode, code_in_clear
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import get_organization
 from survey_service.reports.queries import (
     Posted,
     RatedPlace,
@@ -39,12 +43,25 @@ class PlaceEntrances:
 
 
 @dataclass(frozen=True)
+class PanelPlace:
+    """The panel of an organization: how many subjects it rates, with how many codes of each class."""
+
+    organization_code: str
+    name: str
+    subjects: int
+    slots: Mapping[RaterClass, int]
+
+
+@dataclass(frozen=True)
 class EntranceBoard:
     """The entrances of a campaign inside the reader's sub-tree."""
 
     campaign: Campaign
     places: Sequence[PlaceEntrances]
     classes: Sequence[RaterClass]
+    panels: Sequence[PanelPlace]
+    home: Organization
+    """Where the reader belongs to; when it is not rated itself, its panel rates all that is below."""
     is_own: bool
     """Whether the reader's sub-tree owns the campaign, and he may therefore run it."""
 
@@ -64,7 +81,19 @@ def read_entrances(session: Session, *, staff: Identity, campaign_id: int) -> En
     ]
     weights = get_formula(campaign).class_weights
     is_own = staff.covers(path_of_campaign(session, campaign_id=campaign_id))
-    return EntranceBoard(campaign, places, [key for key in RaterClass if key in weights], is_own)
+    classes = [key for key in RaterClass if key in weights]
+    home = session.get_one(Organization, staff.organization_id)
+    return EntranceBoard(campaign, places, classes, _panels(session, staff, campaign_id), home, is_own)
+
+
+def _panels(session: Session, staff: Identity, campaign_id: int) -> list[PanelPlace]:
+    subjects = count_subjects(session, campaign_id=campaign_id)
+    slots = count_panel_slots(session, campaign_id=campaign_id)
+    return [
+        PanelPlace(place.code, place.name, subjects.get(panel.id, 0), slots.get(panel.id, {}))
+        for panel, place in list_panels(session, campaign_id=campaign_id)
+        if staff.covers(place.path)
+    ]
 
 
 @dataclass(frozen=True)
@@ -77,13 +106,27 @@ class PanelCodes:
 
 
 def list_panel_codes(
-    session: Session, *, keyring: Keyring, campaign_id: int, organization_code: str
+    session: Session, *, staff: Identity, keyring: Keyring, campaign_id: int, organization_code: str
 ) -> PanelCodes:
-    """Return the codes of a panel; raises NotFound, and Conflict when they have been handed out."""
+    """Return the codes of a panel, which rates an organization or all subjects below it.
+
+    Raises NotFound, Forbidden unless the reader stands above whom it rates, and Conflict when the codes have
+    been handed out.
+    """
     found = list_subjects(session, campaign_id, organization_codes=[organization_code])
     if not found:
-        raise NotFound
+        where = get_organization(session, code=organization_code)
+        issued = list_codes_of_panel(
+            session,
+            staff=staff,
+            keyring=keyring,
+            campaign_id=campaign_id,
+            organization_code=organization_code,
+        )
+        return PanelCodes(session.get_one(Campaign, campaign_id), where.name, issued)
     subject = found[0]
+    if not staff.is_above(subject.path):
+        raise Forbidden
     slots = list_slots(session, campaign_id=campaign_id, subject_id=subject.subject_id, mode=Mode.PANEL)
     codes = [
         IssuedCode(

@@ -265,20 +265,22 @@ def list_posted(session: Session, campaign_id: int) -> dict[int, list[Posted]]:
     )
     found: dict[int, list[Posted]] = {}
     for subject_id, rater_class, place, code in session.execute(statement):
-        found.setdefault(subject_id, []).append(Posted(rater_class, place, code or ""))
+        if subject_id is not None:
+            found.setdefault(subject_id, []).append(Posted(rater_class, place, code or ""))
     return found
 
 
 def count_slots(session: Session, campaign_id: int) -> dict[int, list[Slots]]:
-    """Return the numbers of one-time codes in use, by subject."""
+    """Return the numbers of one-time codes in use, by subject; those of panels for several stand elsewhere."""
     statement = (
         select(Entrance.subject_id, Entrance.mode, Entrance.rater_class, func.count())
         .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None))
-        .where(Entrance.revoked_at.is_(None))
+        .where(Entrance.revoked_at.is_(None), Entrance.panel_id.is_(None))
         .group_by(Entrance.subject_id, Entrance.mode, Entrance.rater_class)
         .order_by(Entrance.mode, Entrance.rater_class)
     )
     found: dict[int, list[Slots]] = {}
     for subject_id, mode, rater_class, count in session.execute(statement):
-        found.setdefault(subject_id, []).append(Slots(mode, rater_class, count))
+        if subject_id is not None:
+            found.setdefault(subject_id, []).append(Slots(mode, rater_class, count))
     return found

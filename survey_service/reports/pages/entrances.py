@@ -11,8 +11,8 @@ from survey_service.core.http import public_url
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
 from survey_service.core.texts import text
+from survey_service.entrances.inviting import create_slots as create
 from survey_service.entrances.schemas import PosterIn
-from survey_service.entrances.service import create_entrances as create
 from survey_service.entrances.views import render_pdf
 from survey_service.organizations.queries import path_of_organization
 from survey_service.reports import entrances
@@ -64,12 +64,13 @@ def path_of_rated(session: Session, *, organization_code: str, **_: object) -> s
 
 
 @pages.route(f"{CAMPAIGN}/panel-codes/<organization_code>", methods=["GET"])
-@requires("code_sheets.print", path_of_rated, is_above=True)
+@requires("code_sheets.print", path_of_rated)
 def show_panel_codes(campaign_id: int, organization_code: str) -> str:
     """Show the codes of a panel, to be printed and cut out."""
     with reading() as session:
         panel = entrances.list_panel_codes(
             session,
+            staff=current_staff(),
             keyring=current_keyring(),
             campaign_id=campaign_id,
             organization_code=organization_code,

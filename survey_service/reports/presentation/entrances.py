@@ -11,13 +11,14 @@ from survey_service.entrances.codes import grouped
 from survey_service.entrances.rules import EntranceMode
 from survey_service.entrances.schemas import EntrancesIn
 from survey_service.entrances.service import OPEN_STATES, IssuedCode
-from survey_service.reports.entrances import EntranceBoard, PanelCodes, PlaceEntrances
+from survey_service.reports.entrances import EntranceBoard, PanelCodes, PanelPlace, PlaceEntrances
 from survey_service.reports.presentation.forms import Body, Choice, choices, load
 from survey_service.reports.presentation.turnout import CampaignHead, campaign_head
 from survey_service.reports.queries import Posted, Slots
 from survey_service.staff.rules import Role, is_allowed
 
 _KEY_BYTES = 12
+_FEWEST_OF_PANEL = 2
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,23 @@ class PlaceView:
 
 
 @dataclass(frozen=True)
+class PanelView:
+    code: str
+    name: str
+    subjects: str
+    slots: Sequence[str]
+
+
+@dataclass(frozen=True)
 class EntrancesPage:
     head: CampaignHead
     places: Sequence[PlaceView]
     may_create: bool
     organizations: Sequence[Choice]
     classes: Sequence[Choice]
+    panel_places: Sequence[Choice]
+    """For panels the reader's own place stands first: its codes rate everything below it."""
+    panels: Sequence[PanelView]
     modes: Sequence[str]
     key: str
     """Makes a form that is sent twice create its entrances once."""
@@ -78,9 +90,36 @@ def entrances_page(board: EntranceBoard, *, role: Role, now: datetime) -> Entran
         may_create=may_create and bool(below),
         organizations=[everywhere, *(Choice(one.place.organization_code, one.place.name) for one in below)],
         classes=choices(board.classes, "campaigns.class_"),
+        panel_places=[
+            *_whole(board),
+            *(Choice(one.place.organization_code, one.place.name) for one in below),
+        ],
+        panels=[_panel(one) for one in board.panels],
         modes=[str(mode) for mode in EntranceMode],
         key=secrets.token_urlsafe(_KEY_BYTES),
     )
+
+
+def _whole(board: EntranceBoard) -> list[Choice]:
+    """Return the choice of all subjects with one code, where there are several below the reader."""
+    is_rated = any(one.place.organization_code == board.home.code for one in board.places)
+    if is_rated or len(board.places) < _FEWEST_OF_PANEL:
+        return []
+    return [Choice(board.home.code, text("staff_pages.panel_of_all", count=len(board.places)))]
+
+
+def _panel(one: PanelPlace) -> PanelView:
+    subjects = text("staff_pages.panel_subjects", count=one.subjects)
+    slots = [
+        text(
+            "staff_pages.slots",
+            mode=text(f"campaigns.mode_{Mode.PANEL}"),
+            rater_class=text(f"campaigns.class_{rater_class}"),
+            count=count,
+        )
+        for rater_class, count in one.slots.items()
+    ]
+    return PanelView(one.organization_code, one.name, subjects, slots)
 
 
 def _place(one: PlaceEntrances, role: Role) -> PlaceView:

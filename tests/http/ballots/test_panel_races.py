@@ -34,5 +34,7 @@ def test_parallel_posts_leave_one_ballot_for_each_subject(committing_app: Flask,
     assert answers == [(village, status) for village in sorted(world.village_codes) for status in each]
     assert [stored(world, table) for table in (Participation, Ballot, Receipt)] == [SUBJECTS] * 3
     with world.app.extensions["database"].reading() as session:
-        by_subject = session.execute(select(func.count(Ballot.id)).group_by(Ballot.subject_id)).scalars().all()
+        by_subject = (
+            session.execute(select(func.count(Ballot.id)).group_by(Ballot.subject_id)).scalars().all()
+        )
     assert by_subject == [1] * SUBJECTS
