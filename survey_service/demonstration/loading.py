@@ -23,6 +23,7 @@ from survey_service.campaigns.service import create_campaign, launch_campaign
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
+from survey_service.demonstration.panel import PEOPLE, invite_panel
 from survey_service.demonstration.rating import load_rating
 from survey_service.demonstration.unusual import flags_for, propose_and_dispute
 from survey_service.entrances.models import Entrance
@@ -235,7 +236,7 @@ def _create_campaign(
 def _eligible(village: Organization) -> dict[str, int]:
     households = village.households or 0
     sizes: dict[str, int] = {RaterClass.VILLAGER: households}
-    return sizes | dict.fromkeys(PANEL_CLASSES, PANEL_CODES)
+    return sizes | dict.fromkeys(PANEL_CLASSES, PANEL_CODES) | {PANEL_CLASSES[0]: PANEL_CODES + PEOPLE}
 
 
 def _items(texts: dict[str, Any]) -> Iterator[Item]:
@@ -270,6 +271,7 @@ def _create_entrances(
             place=texts["place"] if mode is Mode.OPEN else "",
             now=now,
         )
+    invite_panel(session, staff=staff, campaign_id=campaign_id, rater_class=PANEL_CLASSES[0], now=now)
 
 
 def _cast_ballots(campaign_id: int, texts: dict[str, Any], now: datetime) -> None:
@@ -321,7 +323,7 @@ def _voters_of(entrance: Entrance, campaign: Campaign, rng: random.Random) -> It
     for _ in range(number):
         yield _Voter(
             entrance.id,
-            entrance.subject_id,
+            entrance.subject_id or 0,
             POSTED_MODES[campaign.open_requires] if is_posted else entrance.mode,
             entrance.rater_class,
             entrance.code_digest,
