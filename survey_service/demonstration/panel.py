@@ -1,4 +1,4 @@
-"""An invited panel in the demonstration: a code each, with which one person rates all villages of the town."""
+"""An invited panel in the demonstration: a code each, with which one person rates all the villages."""
 
 from datetime import datetime
 

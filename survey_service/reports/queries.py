@@ -271,7 +271,7 @@ def list_posted(session: Session, campaign_id: int) -> dict[int, list[Posted]]:
 
 
 def count_slots(session: Session, campaign_id: int) -> dict[int, list[Slots]]:
-    """Return the numbers of one-time codes in use, by subject; those of panels for several stand elsewhere."""
+    """Return the numbers of one-time codes in use, by subject; those of panels stand elsewhere."""
     statement = (
         select(Entrance.subject_id, Entrance.mode, Entrance.rater_class, func.count())
         .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None))
