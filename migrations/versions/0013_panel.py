@@ -6,7 +6,7 @@ from alembic import op
 from survey_service.core.db import BigId
 
 revision = "0013"
-down_revision = "0019"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
