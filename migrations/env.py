@@ -9,6 +9,7 @@ from survey_service.campaigns import models as campaigns
 from survey_service.core.db import Base
 from survey_service.entrances import models as entrances
 from survey_service.mass_evaluation import models as mass_evaluation
+from survey_service.opinions import models as opinions
 from survey_service.organizations import models as organizations
 from survey_service.questionnaires import models as questionnaires
 from survey_service.retention import models as retention
@@ -24,6 +25,7 @@ MODELS = (
     campaigns,
     entrances,
     ballots,
+    opinions,
     tallies,
     mass_evaluation,
     sealing,

@@ -27,6 +27,9 @@ from survey_service.core.privacy import Keyring
 from survey_service.core.service_routes import blp as service_routes
 from survey_service.entrances.posted import PostedEntrances
 from survey_service.entrances.views import blp as entrances
+from survey_service.opinions.limits import make_limit
+from survey_service.opinions.policy import load_policy
+from survey_service.opinions.views import blp as opinions
 from survey_service.organizations.views import blp as organizations
 from survey_service.questionnaires.views import blp as questionnaires
 from survey_service.ratings.record_views import blp as rating_records
@@ -55,6 +58,7 @@ BLUEPRINTS = (
     campaigns,
     entrances,
     ballots,
+    opinions,
     anomalies,
     sealing,
     ratings,
@@ -81,6 +85,8 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions |= access.install(settings)
     app.extensions["wechat"] = wechat.install(settings, app.extensions["keyring"])
     app.extensions["wechat_verification_files"] = read_verification_files(settings.wechat_verify_files)
+    app.extensions["opinion_policy"] = load_policy(settings)
+    app.extensions["query_code_limit"] = make_limit()
     app.extensions["database"].before_commit = _append_to_audit_trail
     _connect_jobs(app, settings)
     http.install(app)

@@ -54,6 +54,10 @@ class Settings:
     wechat_verify_files: str = ""
     webhook_allow_http: bool = False
     webhook_allow_private: bool = False
+    holidays_file: Path | None = None
+    """Years of holidays beside those that are shipped, or in their place."""
+    opinion_days: str = ""
+    """Working days until an answer is due, such as `enquiry=3, complaint=10`."""
 
     @property
     def is_https(self) -> bool:
@@ -118,6 +122,11 @@ def _roles(env: Env) -> frozenset[str]:
     return frozenset(env.str("REQUIRE_SECOND_FACTOR", "").replace(",", " ").split())
 
 
+def _optional_path(env: Env, name: str) -> Path | None:
+    path = env.str(name, "")
+    return Path(path) if path else None
+
+
 def load_settings() -> Settings:
     """Read the environment; what is unset gets the default of a small installation on one machine."""
     env = Env()
@@ -155,4 +164,6 @@ def load_settings() -> Settings:
         wechat_verify_files=env.str("WECHAT_VERIFY_FILES", ""),
         webhook_allow_http=env.bool("WEBHOOK_ALLOW_HTTP", False),
         webhook_allow_private=env.bool("WEBHOOK_ALLOW_PRIVATE", False),
+        holidays_file=_optional_path(env, "HOLIDAYS_FILE"),
+        opinion_days=env.str("OPINION_DAYS", ""),
     )
