@@ -153,8 +153,14 @@ def _grade_row(document: Mapping[str, Any], one: SubjectRow, grade: RatingGrade)
         "levels": trace["levels"],
         "blocked": sorted(trace["blocked"]),
         "mass_score": (trace["mass"] or {}).get("score"),
+        "mass": _mass_words(trace["mass"]),
         "reasons": [reason_sentence(document, reason) for reason in json.loads(grade.reasons)],
     }
+
+
+def _mass_words(mass: Json | None) -> Json | None:
+    """Return what the mass evaluation says of a subject, as far as it may be shown."""
+    return mass and {name: mass.get(name) for name in ("status", "score", "satisfaction_rate")}
 
 
 def read_trace(session: Session, *, staff: Identity, cycle_id: int, organization_code: str) -> Json:
@@ -230,6 +236,12 @@ def read_subject(session: Session, *, staff: Identity, cycle_id: int, organizati
             for leaf in scheme.leaves(subject.row.field_code)
         ],
     }
+
+
+def read_findings(subject: SubjectRow, cycle: Mapping[str, Any], staff: Identity) -> dict[str, str]:
+    """Return the restrictions found about a subject with their notes; to a rated party in the end."""
+    is_narrowed = Role(staff.role) is Role.BRANCH_SECRETARY and not cycle["is_final"]
+    return {} if is_narrowed else dict(json.loads(subject.row.findings).get("findings", {}))
 
 
 def sheet_total(session: Session, cycle_id: int, organization_code: str, level: Level) -> str | None:

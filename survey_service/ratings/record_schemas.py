@@ -115,6 +115,25 @@ class DeadlineOut(Schema):
     is_late = fields.Boolean(required=True)
 
 
+class FormOut(Schema):
+    """A form that a cycle has; `of_subject` asks for `organization_code` in the address."""
+
+    code = fields.String(required=True)
+    title = fields.String(required=True)
+    of_subject = fields.Boolean(required=True)
+
+
+class FormPage(Schema):
+    items = fields.List(fields.Nested(FormOut()), required=True)
+
+
+class FormIn(Schema):
+    """`due_on`: until when a health report asks for improvement."""
+
+    organization_code = fields.String(load_default="", validate=validate.Length(max=64))
+    due_on = fields.Date()
+
+
 class SubjectRecords(Schema):
     """Everything around the sheets of one subject that the reader may see."""
 

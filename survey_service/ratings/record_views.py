@@ -7,12 +7,15 @@ from werkzeug.datastructures import FileStorage
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
-from survey_service.core.downloads import attachment
+from survey_service.core.downloads import PDF_TYPE, attachment
+from survey_service.core.errors import NotFound
+from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.permissions import current_staff, requires
-from survey_service.ratings import deadlines, evidence, queries, records, returns, visits
+from survey_service.ratings import deadlines, evidence, form_files, forms, queries, records, returns, visits
 from survey_service.ratings import record_schemas as schemas
 from survey_service.ratings.models import RatingEvidence, RatingReturn, RatingVisit
+from survey_service.ratings.reading import read_document
 
 blp = Blueprint(
     "rating_records", __name__, description="Evidence, visits, hand-backs and deadlines of ratings"
@@ -149,3 +152,50 @@ def set_deadline(body: dict[str, Any], cycle_id: int, step: str) -> dict[str, An
             session, staff=current_staff(), cycle_id=cycle_id, step=step, now=now, **body
         )
         return records.deadline(changed, clock.local_day(now))
+
+
+@blp.route("/rating-cycles/<int:cycle_id>/forms", methods=["GET"])
+@requires("ratings.read")
+@blp.response(200, schemas.FormPage())
+@blp.problems(401, 403, 404)
+def list_forms(cycle_id: int) -> dict[str, Any]:
+    """List the forms of a cycle with the titles of its scheme."""
+    with reading() as session:
+        document = read_document(session, staff=current_staff(), cycle_id=cycle_id)
+    items = [
+        {"code": kind, "title": forms.form_title(document, kind), "of_subject": kind in forms.OF_ONE_SUBJECT}
+        for kind in forms.list_forms(document)
+    ]
+    return {"items": items}
+
+
+@blp.route("/rating-cycles/<int:cycle_id>/forms/<form>.xlsx", methods=["GET"])
+@requires("ratings.export")
+@blp.arguments(schemas.FormIn(), location="query")
+@blp.response(200, content_type=XLSX_TYPE)
+@blp.problems(401, 403, 404, 409, 422)
+def download_workbook(arguments: dict[str, Any], cycle_id: int, form: str) -> Response:
+    """Return a form as XLSX."""
+    built = _form(cycle_id, form, arguments)
+    filename = form_files.form_filename(built, "xlsx")
+    return attachment(form_files.form_workbook(built), content_type=XLSX_TYPE, filename=filename)
+
+
+@blp.route("/rating-cycles/<int:cycle_id>/forms/<form>.pdf", methods=["GET"])
+@requires("ratings.export")
+@blp.arguments(schemas.FormIn(), location="query")
+@blp.response(200, content_type=PDF_TYPE)
+@blp.problems(401, 403, 404, 409, 422, 503)
+def download_pdf(arguments: dict[str, Any], cycle_id: int, form: str) -> Response:
+    """Return a form as PDF."""
+    built = _form(cycle_id, form, arguments)
+    filename = form_files.form_filename(built, "pdf")
+    return attachment(form_files.form_pdf(built), content_type=PDF_TYPE, filename=filename)
+
+
+def _form(cycle_id: int, code: str, arguments: dict[str, Any]) -> forms.Form:
+    if code not in set(forms.FormKind):
+        raise NotFound
+    with reading() as session:
+        kind = forms.FormKind(code)
+        return forms.build_form(session, staff=current_staff(), cycle_id=cycle_id, kind=kind, **arguments)

@@ -245,6 +245,7 @@ class GradeRow(Schema):
     blocked = fields.List(fields.String(), required=True)
     levels = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), required=True)
     mass_score = fields.String(required=True, allow_none=True)
+    mass = fields.Dict(required=True, allow_none=True)
     reasons = fields.List(fields.String(), required=True)
 
 

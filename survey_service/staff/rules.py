@@ -72,6 +72,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "schemes.read": _READERS,
         "schemes.write": _OFFICES,
         "ratings.read": _BUSINESS,
+        "ratings.export": _BUSINESS,
         "ratings.open": _OFFICES,
         "ratings.score": _ASSESSORS,
         "ratings.find": _OFFICES,

@@ -38,6 +38,7 @@ NARROWED_BY_SERVICE = {
     "posters.print": "the organization stands in the body of the call",
     "progress.read": "the answer holds the organizations of the caller's sub-tree",
     "questionnaires.read": "a town uses the forms of its county, so those above are read as well",
+    "ratings.export": "a form holds what the pages show to the caller",
     "ratings.read": "the answer holds the caller's sub-tree, to a secretary once grades are final",
     "schemes.read": "schemes of the places above and below are read as well, as forms are",
     "scores.read": "the answer holds what the caller's role and sub-tree may see",

@@ -16,6 +16,7 @@ from survey_service.reports.campaigns import read_setup
 from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.presentation.forms import FormView
 from survey_service.reports.presentation.frame import Notice
+from survey_service.reports.presentation.rating_forms import forms_page
 from survey_service.reports.presentation.rating_work import (
     cycle_asked_for,
     deadline_asked_for,
@@ -234,3 +235,21 @@ def settle_objection(cycle_id: int, objection_id: int) -> Any:
     except Invalid as error:
         return _notice(cycle_id, FormView(request.form, error.errors)), error.status
     return to_page("show_notice", cycle_id=cycle_id, notice=Notice.RECORD_NOTED)
+
+
+@pages.route(f"{CYCLE}/forms", methods=["GET"])
+@requires("ratings.export")
+def show_forms(cycle_id: int) -> str:
+    """List the forms of a cycle for downloading."""
+    staff = current_staff()
+    chosen = {name: request.args.get(name, "") for name in ("subject", "due_on")}
+    with reading() as session:
+        cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
+        document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
+        subjects = [
+            (one.organization_code, one.name)
+            for one in queries.list_subjects(session, cycle_id, within_path=staff.path)
+        ]
+    is_office = Role(staff.role) is not Role.BRANCH_SECRETARY
+    page = forms_page(cycle, document, subjects, is_office=is_office, **chosen)
+    return render_template("staff/rating_forms.html", page=page)

@@ -73,7 +73,7 @@ def cycle_asked_for(values: Mapping[str, str]) -> Body:
 def tabs(cycle_id: int, current: str, *, is_office: bool) -> list[Link]:
     """Return the links between the pages of one cycle; a rated party has one page before the end."""
     address = f"/staff/ratings/{cycle_id}"
-    shown = ["work", "decisions", "notice"] if is_office else ["work"]
+    shown = ["work", "decisions", "notice", "forms"] if is_office else ["work", "forms"]
     return [
         Link(text("rating_work.overview"), address, current == "overview"),
         *(Link(text(f"rating_work.tab_{one}"), f"{address}/{one}", one == current) for one in shown),
