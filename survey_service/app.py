@@ -28,6 +28,7 @@ from survey_service.core.service_routes import blp as service_routes
 from survey_service.entrances.posted import PostedEntrances
 from survey_service.entrances.views import blp as entrances
 from survey_service.opinions.limits import make_limit
+from survey_service.opinions.pages import pages as opinion_pages
 from survey_service.opinions.policy import load_policy
 from survey_service.opinions.views import blp as opinions
 from survey_service.organizations.views import blp as organizations
@@ -126,6 +127,7 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(service_routes)
     app.register_blueprint(campaign_pages)
     app.register_blueprint(voter_pages)
+    app.register_blueprint(opinion_pages)
     app.register_blueprint(anomaly_pages)
     app.register_blueprint(wechat_pages)
     app.register_blueprint(bulletin_pages)

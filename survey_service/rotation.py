@@ -14,6 +14,8 @@ from survey_service.core.errors import Conflict
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.models import CodeBatch
 from survey_service.entrances.service import batch_label
+from survey_service.opinions.models import OpinionKey
+from survey_service.opinions.vault import key_label as opinion_key_label
 from survey_service.staff.models import SecondFactor
 from survey_service.staff.second_factor import secret_label
 from survey_service.webhooks.models import Webhook
@@ -29,7 +31,7 @@ class _Kept:
     """Where wrapped keys stand, and what binds each to its row."""
 
     name: str
-    model: type[Campaign] | type[CodeBatch] | type[SecondFactor] | type[Webhook]
+    model: type[Campaign] | type[CodeBatch] | type[SecondFactor] | type[OpinionKey] | type[Webhook]
     id: InstrumentedAttribute[int]
     column: str
     label: Callable[[int], str]
@@ -38,6 +40,7 @@ class _Kept:
 _KEPT = (
     _Kept("campaign", Campaign, Campaign.id, "wrapped_key", key_label),
     _Kept("code_batch", CodeBatch, CodeBatch.id, "wrapped_key", batch_label),
+    _Kept("opinion_key", OpinionKey, OpinionKey.id, "wrapped_key", opinion_key_label),
     _Kept("second_factor", SecondFactor, SecondFactor.staff_id, "wrapped_secret", secret_label),
     _Kept("webhook", Webhook, Webhook.id, "wrapped_secret", webhook_label),
 )

@@ -9,6 +9,13 @@ from survey_service.core.events import Event
 from survey_service.core.jobs import Job
 from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
 from survey_service.mass_evaluation.rules import MassScoreChanged
+from survey_service.opinions.jobs import (
+    stir_allowances,
+    sweep_allowances,
+    sweep_texts,
+    take_in_texts,
+)
+from survey_service.opinions.rules import OpinionReceived
 from survey_service.ratings.jobs import refresh_draft, sweep_drafts, take_in_scores
 from survey_service.ratings.rules import RatingChanged
 from survey_service.retention.jobs import sweep_retention
@@ -23,10 +30,11 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     BallotCast: (rebuild_dirty,),
     SubjectMarked: (rebuild_dirty,),
     TallyRebuilt: (score_changed,),
-    CampaignClosed: (rebuild_dirty, score_everything),
+    CampaignClosed: (rebuild_dirty, score_everything, take_in_texts),
     MassScoreChanged: (take_in_scores,),
-    CampaignSealed: (take_in_scores,),
+    CampaignSealed: (take_in_scores, take_in_texts),
     RatingChanged: (refresh_draft,),
+    OpinionReceived: (stir_allowances,),
     DeliveryQueued: (send_deliveries,),
 }
 
@@ -37,5 +45,7 @@ SWEEPS: Sequence[Job] = (
     sweep_drafts,
     send_audit_head,
     send_deliveries,
+    sweep_texts,
+    sweep_allowances,
     sweep_retention,
 )

@@ -355,7 +355,7 @@ def error_message(error: ServiceError, path: str) -> Message:
     actions = [_enter_code(is_primary="again" not in error.extra)] if kind in _LED_TO_CODES else []
     if "again" in error.extra:
         actions.insert(0, Action(text("voter.action_reopen"), str(error.extra["again"]), is_primary=True))
-    if kind in {"bad_ticket", "slow_down", "unavailable"} and path.startswith("/s/"):
+    if kind in {"bad_ticket", "slow_down", "unavailable"} and path.startswith(("/s/", "/o/")):
         actions.append(Action(text("voter.action_reopen"), path, is_primary=True))
     return Message(
         kind=kind or "error",

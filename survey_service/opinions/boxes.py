@@ -7,9 +7,7 @@ from sqlalchemy.orm import Session
 from survey_service.core.audit import record
 from survey_service.core.errors import NotFound
 from survey_service.core.permissions import Identity
-from survey_service.core.privacy import Keyring
 from survey_service.entrances import codes
-from survey_service.entrances.queries import digest_code
 from survey_service.opinions.models import OpinionBox
 from survey_service.opinions.queries import find_box_by_id
 from survey_service.organizations.queries import get_organization
@@ -19,7 +17,6 @@ def open_box(
     session: Session,
     *,
     staff: Identity,
-    keyring: Keyring,
     organization_code: str,
     place: str,
     now: datetime,
@@ -28,12 +25,10 @@ def open_box(
     """Make a posted code of an organization; raises NotFound and Forbidden."""
     organization = get_organization(session, code=organization_code)
     staff.require(organization.path)
-    code = codes.random_code()
     box = OpinionBox(
         organization=organization,
         letter_id=letter_id,
-        code=code,
-        code_digest=digest_code(keyring, code),
+        code=codes.random_code(),
         place=place,
         created_at=now,
     )

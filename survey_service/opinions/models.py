@@ -190,8 +190,8 @@ class OpinionBox(Base):
     organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
     letter_id: Mapped[int | None] = mapped_column(BigId, index=True)
     """The letter on which the code is printed, None on a wall."""
-    code: Mapped[str] = mapped_column(String(13))
-    code_digest: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    code: Mapped[str] = mapped_column(String(13), unique=True)
+    """It hangs on a wall, so it is stored as it is, and outlives a change of the master key."""
     place: Mapped[str] = mapped_column(String(100), default="")
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

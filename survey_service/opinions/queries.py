@@ -229,12 +229,10 @@ def list_photos(session: Session, *, staff: Identity, opinion_id: int) -> Sequen
     return session.scalars(statement.order_by(OpinionPhoto.number)).all()
 
 
-def find_box(session: Session, code_digest: bytes) -> OpinionBox | None:
+def find_box(session: Session, code: str) -> OpinionBox | None:
     """Return the open box behind a code."""
     statement = select(OpinionBox).options(joinedload(OpinionBox.organization))
-    return session.scalar(
-        statement.where(OpinionBox.code_digest == code_digest, OpinionBox.revoked_at.is_(None))
-    )
+    return session.scalar(statement.where(OpinionBox.code == code, OpinionBox.revoked_at.is_(None)))
 
 
 def find_box_by_id(session: Session, box_id: int) -> OpinionBox | None:

@@ -193,9 +193,7 @@ def list_boxes() -> dict[str, Any]:
 def open_box(body: dict[str, Any]) -> dict[str, Any]:
     """Make a posted code of an organization."""
     with unit_of_work() as session:
-        box = boxes.open_box(
-            session, staff=current_staff(), keyring=current_keyring(), now=clock.now(), **body
-        )
+        box = boxes.open_box(session, staff=current_staff(), now=clock.now(), **body)
         return _box(box)
 
 

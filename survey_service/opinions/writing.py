@@ -15,7 +15,6 @@ from survey_service.core.digests import keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, ServiceError
 from survey_service.core.privacy import Keyring, current_keyring
 from survey_service.entrances import codes
-from survey_service.entrances.queries import digest_code
 from survey_service.entrances.rules import Ticket, credential_mac
 from survey_service.opinions.models import OpinionBox
 from survey_service.opinions.policy import current_policy
@@ -67,7 +66,7 @@ def open_form(session: Session, *, raw_code: str, now: datetime) -> OpenedForm:
 
 def _find_box(session: Session, raw_code: str) -> OpinionBox | None:
     code = codes.normalize(raw_code)
-    return None if code is None else find_box(session, digest_code(current_keyring(), code))
+    return None if code is None else find_box(session, code)
 
 
 def _box_ticket(keyring: Keyring, box: OpinionBox, device: str, now: datetime) -> str:

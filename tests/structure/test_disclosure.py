@@ -18,6 +18,7 @@ READERS = {
     "ballots/models.py": "the table itself",
     "ballots/queries.py": "compares a repeated ballot with the stored one",
     "ballots/service.py": "stores and replaces",
+    "opinions/taking_in.py": "takes texts in as opinions, from ten upwards, sorted by content",
     "sealing/models.py": "the table itself",
     "sealing/recording.py": "seals what the gate let through, and the tallies unseen",
     "sealing/corrections.py": "scores sealed tallies again, behind the gate",

@@ -1,0 +1,49 @@
+"""Queue entries of opinions."""
+
+import logging
+
+from survey_service.core import clock
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.privacy import current_keyring
+from survey_service.opinions import allowances, taking_in
+from survey_service.opinions.policy import current_policy
+
+log = logging.getLogger(__name__)
+
+
+def take_in_texts(campaign_id: int) -> None:
+    """Make opinions of the texts of a campaign that is over."""
+    with unit_of_work() as session:
+        number = taking_in.take_in_texts(
+            session,
+            keyring=current_keyring(),
+            policy=current_policy(),
+            campaign_id=campaign_id,
+            now=clock.now(),
+        )
+    if number:
+        log.info("took %d texts of campaign %d in as opinions", number, campaign_id)
+
+
+def sweep_texts() -> None:
+    """Take in the texts of campaigns whose last ballot has come."""
+    with reading() as session:
+        waiting = taking_in.list_waiting(session, now=clock.now())
+    for campaign_id in waiting:
+        take_in_texts(campaign_id)
+
+
+def stir_allowances(campaign_id: int) -> None:
+    """Write what is left of having written anew, apart from what was written."""
+    with unit_of_work() as session:
+        allowances.stir_allowances(session, campaign_id=campaign_id)
+
+
+def sweep_allowances() -> None:
+    """Forget who has written through what is over."""
+    now = clock.now()
+    with reading() as session:
+        is_due = allowances.has_old(session, now=now)
+    if is_due:
+        with unit_of_work() as session:
+            allowances.forget_old(session, now=now)
