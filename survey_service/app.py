@@ -16,6 +16,9 @@ from survey_service.ballots.presentation import error_message
 from survey_service.ballots.views import blp as ballots
 from survey_service.campaigns.pages import pages as campaign_pages
 from survey_service.campaigns.views import blp as campaigns
+from survey_service.clear_letters.pages import pages as letter_pages
+from survey_service.clear_letters.readings import Readings
+from survey_service.clear_letters.views import blp as clear_letters
 from survey_service.core import clock, http, permissions
 from survey_service.core.audit import take_acts
 from survey_service.core.config import Settings, load_settings
@@ -60,6 +63,7 @@ BLUEPRINTS = (
     entrances,
     ballots,
     opinions,
+    clear_letters,
     anomalies,
     sealing,
     ratings,
@@ -82,6 +86,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["database"] = database or Database(settings.database_url)
     app.extensions["compiled_versions"] = {}
     app.extensions["ballot_pages"] = {}
+    app.extensions["letter_readings"] = Readings()
     app.extensions["posted_entrances"] = PostedEntrances()
     app.extensions |= access.install(settings)
     app.extensions["wechat"] = wechat.install(settings, app.extensions["keyring"])
@@ -103,7 +108,8 @@ def _append_to_audit_trail(session: Session) -> None:
 
 def _connect_jobs(app: Flask, settings: Settings) -> None:
     send = SendToQueue(settings.redis_url) if settings.redis_url else RunHere(app)
-    dispatcher = Dispatcher(send, handlers=HANDLERS, sweeps=SWEEPS)
+    sources = (app.extensions["letter_readings"].take,)
+    dispatcher = Dispatcher(send, handlers=HANDLERS, sweeps=SWEEPS, sources=sources)
     app.extensions["dispatcher"] = dispatcher
     app.extensions["database"].after_commit = dispatcher.announce
 
@@ -128,6 +134,7 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(campaign_pages)
     app.register_blueprint(voter_pages)
     app.register_blueprint(opinion_pages)
+    app.register_blueprint(letter_pages)
     app.register_blueprint(anomaly_pages)
     app.register_blueprint(wechat_pages)
     app.register_blueprint(bulletin_pages)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from survey_service.auditing.jobs import send_audit_head
 from survey_service.ballots.rules import BallotCast
 from survey_service.campaigns.rules import CampaignClosed
+from survey_service.clear_letters.jobs import store_readings
+from survey_service.clear_letters.readings import LettersRead
 from survey_service.core.events import Event
 from survey_service.core.jobs import Job
 from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
@@ -36,6 +38,7 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     RatingChanged: (refresh_draft,),
     OpinionReceived: (stir_allowances,),
     DeliveryQueued: (send_deliveries,),
+    LettersRead: (store_readings,),
 }
 
 SWEEPS: Sequence[Job] = (

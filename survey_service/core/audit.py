@@ -70,6 +70,11 @@ def keep_silent(session: Session) -> None:
     session.info[_IS_SILENT] = True
 
 
+def leave_no_entry() -> None:
+    """Let a call that is no act pass without an entry, though it is posted; say why where this is called."""
+    g.has_entry = True
+
+
 def take_acts(session: Session) -> list[Act]:
     """Return what a unit of work has to be committed with, and forget it."""
     acts: list[Act] = session.info.pop(_ACTS, [])

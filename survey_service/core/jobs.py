@@ -71,14 +71,23 @@ class SendToQueue:
 
 
 class Dispatcher:
-    """Turns committed events into jobs, holds equal ones together, and runs the sweeps."""
+    """Turns committed events into jobs, holds equal ones together, and runs the sweeps.
+
+    `sources` are asked at every flush for events that nobody committed: what this process has counted.
+    """
 
     def __init__(
-        self, send: Sender, *, handlers: Mapping[type[Event], Sequence[Job]], sweeps: Sequence[Job] = ()
+        self,
+        send: Sender,
+        *,
+        handlers: Mapping[type[Event], Sequence[Job]],
+        sweeps: Sequence[Job] = (),
+        sources: Sequence[Callable[[], Sequence[Event]]] = (),
     ) -> None:
         self._send = send
         self._handlers = handlers
         self._sweeps = sweeps
+        self._sources = sources
         self._pending: dict[tuple[Job, tuple[tuple[str, object], ...]], None] = {}
         self._lock = Lock()
         self._stop = Signal()
@@ -95,6 +104,8 @@ class Dispatcher:
 
     def flush(self) -> int:
         """Send what is waiting and return how many jobs that were."""
+        for source in self._sources:
+            self.announce(source())
         with self._lock:
             pending, self._pending = self._pending, {}
         for job, arguments in pending:

@@ -39,11 +39,11 @@ class PrintError(Unavailable):
         log.error("a PDF could not be set: %s", reason)
 
 
-def printable(value: str) -> str:
+def printable(value: str, *, longest: int = LONGEST_TEXT) -> str:
     """Return one line without control characters, marks of direction and halves of surrogate pairs."""
     line = " ".join(value.split())
     kept = "".join(symbol for symbol in line if category(symbol) not in _UNPRINTABLE)
-    return kept if len(kept) <= LONGEST_TEXT else kept[: LONGEST_TEXT - 1] + "…"
+    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
 
 def typeset(template: str, document: Mapping[str, Any], *, level: ErrorCorrection, mask: int | None) -> bytes:

@@ -23,6 +23,7 @@ from survey_service.campaigns.service import create_campaign, launch_campaign
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
+from survey_service.demonstration.clear_letters import load_letters
 from survey_service.demonstration.panel import PEOPLE, invite_panel
 from survey_service.demonstration.rating import load_rating
 from survey_service.demonstration.unusual import flags_for, propose_and_dispute
@@ -202,6 +203,7 @@ def _load_campaign(texts: dict[str, Any], open_requires: OpenRequires, now: date
     _cast_ballots(campaign_id, texts, now)
     with unit_of_work() as session:
         load_rating(session, staff=staff, title=texts["rating"], campaign_id=campaign_id, now=now)
+        load_letters(session, staff=staff, campaign_id=campaign_id, now=now)
     return warnings
 
 

@@ -181,6 +181,7 @@ def test_the_gateway_logs_no_address_of_a_voter() -> None:
         f"/s/{code}",
         f"/s/{code}/others",
         "/r/X",
+        f"/l/{code}",
         "/receipts",
         f"/api/v1/entrances/{code}",
         f"/{code}",

@@ -14,6 +14,7 @@ CAMPAIGNS_URL = "/staff/campaigns"
 ACCOUNTS_URL = "/staff/accounts"
 SECTIONS = {
     "campaigns": "campaigns.read",
+    "clear-letters": "clear_letters.read",
     "ratings": "ratings.read",
     "organizations": "organizations.read",
     "accounts": "staff.read",
@@ -57,6 +58,12 @@ class Notice(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
     SECOND_FACTOR_OFF = "second_factor_off"
+    LETTER_CREATED = "letter_created"
+    LETTER_SAVED = "letter_saved"
+    LETTER_SUBMITTED = "letter_submitted"
+    LETTER_PUBLISHED = "letter_published"
+    LETTER_SENT_BACK = "letter_sent_back"
+    LETTER_WITHDRAWN = "letter_withdrawn"
 
 
 @dataclass(frozen=True)

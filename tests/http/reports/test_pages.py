@@ -44,6 +44,9 @@ PAGES = {
     "/staff/password": set(Role),
     "/staff/ratings": BUSINESS,
     "/staff/ratings/new": ABOVE,
+    "/staff/clear-letters": BUSINESS,
+    "/staff/clear-letters/new": ABOVE | {Role.BRANCH_SECRETARY},
+    "/staff/clear-letters/new?organization={village}": ABOVE | {Role.BRANCH_SECRETARY},
 }
 """Every page with the roles that may open it while the campaign is running."""
 

@@ -1,0 +1,1 @@
+"""Clear letters: composed by a branch, approved by its town, published as a page and on paper."""
