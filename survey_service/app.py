@@ -35,6 +35,7 @@ from survey_service.opinions.pages import pages as opinion_pages
 from survey_service.opinions.policy import load_policy
 from survey_service.opinions.views import blp as opinions
 from survey_service.organizations.views import blp as organizations
+from survey_service.paper_entry.views import blp as paper_entry
 from survey_service.questionnaires.views import blp as questionnaires
 from survey_service.ratings.record_views import blp as rating_records
 from survey_service.ratings.views import blp as ratings
@@ -64,6 +65,7 @@ BLUEPRINTS = (
     ballots,
     opinions,
     clear_letters,
+    paper_entry,
     anomalies,
     sealing,
     ratings,

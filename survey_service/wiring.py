@@ -18,6 +18,7 @@ from survey_service.opinions.jobs import (
     take_in_texts,
 )
 from survey_service.opinions.rules import OpinionReceived
+from survey_service.paper_entry.rules import PaperCounted
 from survey_service.ratings.jobs import refresh_draft, sweep_drafts, take_in_scores
 from survey_service.ratings.rules import RatingChanged
 from survey_service.retention.jobs import sweep_retention
@@ -31,6 +32,7 @@ from survey_service.webhooks.rules import DeliveryQueued
 HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     BallotCast: (rebuild_dirty,),
     SubjectMarked: (rebuild_dirty,),
+    PaperCounted: (rebuild_dirty,),
     TallyRebuilt: (score_changed,),
     CampaignClosed: (rebuild_dirty, score_everything, take_in_texts),
     MassScoreChanged: (take_in_scores,),

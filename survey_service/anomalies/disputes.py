@@ -10,11 +10,10 @@ from sqlalchemy import BigInteger, LargeBinary, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from survey_service.anomalies.models import DisputeCount, DisputeRuling
-from survey_service.anomalies.queries import count_disputes, hold_unsealed, list_rulings
+from survey_service.anomalies.queries import count_disputes, list_rulings
 from survey_service.anomalies.rules import DisputeDecision
-from survey_service.anomalies.service import find_subject_below
 from survey_service.ballots.queries import is_spent
-from survey_service.campaigns.queries import lock_subjects
+from survey_service.campaigns.queries import find_subject_below, hold_unsealed, lock_subjects
 from survey_service.campaigns.rules import campaign_target
 from survey_service.core.audit import record
 from survey_service.core.digests import keyed_digest

@@ -10,30 +10,12 @@ from survey_service.anomalies.rules import DisputeDecision, is_disputed
 from survey_service.ballots.models import Ballot
 from survey_service.ballots.rules import BallotFlag
 from survey_service.campaigns.models import Campaign
-from survey_service.core.errors import Conflict, NotFound
+from survey_service.core.errors import NotFound
 from survey_service.entrances.models import Entrance
 from survey_service.staff.models import StaffAccount
 from survey_service.tallies.models import Exclusion
 from survey_service.tallies.queries import count_one_time
 from survey_service.tallies.rules import Group
-
-
-def hold_unsealed(session: Session, campaign_id: int) -> Campaign:
-    """Return a campaign, and let its sealing wait; ballots do not wait.
-
-    Raises NotFound, and Conflict `wrong_state` for a draft and from the first step of sealing on.
-    """
-    campaign = session.scalar(
-        select(Campaign)
-        .where(Campaign.id == campaign_id)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
-    )
-    if campaign is None:
-        raise NotFound
-    if campaign.frozen_at or campaign.withdrawn_at or not campaign.launched_at:
-        raise Conflict("wrong_state")
-    return campaign
 
 
 def count_flagged(session: Session, campaign_id: int, subject_ids: Collection[int]) -> dict[Group, int]:

@@ -11,7 +11,6 @@ from survey_service.anomalies.queries import (
     count_disputes,
     count_flagged,
     get_exclusion,
-    hold_unsealed,
     list_exclusions,
     list_rulings,
     names_of,
@@ -20,10 +19,17 @@ from survey_service.anomalies.queries import (
 from survey_service.anomalies.rules import DisputeDecision, is_disputed, is_of_same_level, refusal
 from survey_service.ballots.rules import BallotFlag
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import SubjectRow, get_formula, get_visible_campaign, list_subjects
+from survey_service.campaigns.queries import (
+    SubjectRow,
+    find_subject_below,
+    get_formula,
+    get_visible_campaign,
+    hold_unsealed,
+    list_subjects,
+)
 from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core.audit import Facts, record
-from survey_service.core.errors import Conflict, Forbidden, Invalid, NotFound
+from survey_service.core.errors import Conflict, Forbidden, Invalid
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.staff.queries import path_of_account
@@ -223,18 +229,6 @@ def propose_exclusion(
     facts = _facts(exclusion, subject, reason)
     record(session, "exclusions.propose", campaign_target(campaign_id), after=facts)
     return exclusion
-
-
-def find_subject_below(
-    session: Session, staff: Identity, campaign_id: int, organization_code: str
-) -> SubjectRow:
-    """Return a subject that lies below the caller; raises NotFound and Forbidden."""
-    found = list_subjects(session, campaign_id, organization_codes=[organization_code])
-    if not found:
-        raise NotFound
-    if not staff.is_above(found[0].path):
-        raise Forbidden
-    return found[0]
 
 
 def _require_large(session: Session, campaign: Campaign, group: Group) -> int:

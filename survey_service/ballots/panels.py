@@ -12,6 +12,7 @@ from flask import Response, after_this_request
 from sqlalchemy.orm import Session
 
 from survey_service.ballots import access, service
+from survey_service.ballots.rules import slot_value
 from survey_service.core.errors import Conflict, Invalid
 from survey_service.core.texts import text
 from survey_service.entrances.panels import RatedSubject, find_rated, list_rated
@@ -66,7 +67,8 @@ def narrow(
         access.limits().posts.hit(ticket.credential)
         service.require_open(session, ticket=ticket, now=now)
         raise Invalid(errors={"organization_code": [text("voter.subjects_which")]})
-    credential = access.Credential("slot", f"{ticket.entrance_id}:{rated.subject_id}")
+    value = slot_value(ticket.entrance_id, panel_subject_id=rated.subject_id)
+    credential = access.Credential("slot", value)
     return replace(ticket, subject_id=rated.subject_id, credential=credential.mac), credential
 
 

@@ -47,6 +47,11 @@ def participation_digest(campaign_key: bytes, *, kind: str, value: str) -> bytes
     return keyed_digest(campaign_key, kind, value)
 
 
+def slot_value(entrance_id: int, *, panel_subject_id: int | None = None) -> str:
+    """Return what counts once of a slot; a slot of a panel counts once for each subject."""
+    return str(entrance_id) if panel_subject_id is None else f"{entrance_id}:{panel_subject_id}"
+
+
 def is_secret(value: object) -> bool:
     """Tell whether a value can be a ballot secret."""
     return isinstance(value, str) and SECRET.fullmatch(value) is not None
@@ -83,6 +88,10 @@ class BallotFlag(StrEnum):
 
 EXCLUDED = "excluded"
 """What a sealed ballot carries in the place of a flag when it was left out of the score."""
+
+
+SPOILED = "spoiled"
+"""What a paper ballot says in the place of an option that cannot be read; no phone sends it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey_service.campaigns.formulas import formula_from_json
 from survey_service.campaigns.models import Campaign, CampaignCorrection, CampaignSubject
 from survey_service.campaigns.rules import Formula, RaterClass, key_label
-from survey_service.core.errors import Forbidden, Gone, NotFound
+from survey_service.core.errors import Conflict, Forbidden, Gone, NotFound
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.organizations.models import Organization, Subject
@@ -50,6 +50,24 @@ def lock_campaign(session: Session, campaign_id: int) -> Campaign:
     )
     if campaign is None:
         raise NotFound
+    return campaign
+
+
+def hold_unsealed(session: Session, campaign_id: int) -> Campaign:
+    """Return a campaign, and let its sealing wait; ballots do not wait.
+
+    Raises NotFound, and Conflict `wrong_state` for a draft and from the first step of sealing on.
+    """
+    campaign = session.scalar(
+        select(Campaign)
+        .where(Campaign.id == campaign_id)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    if campaign is None:
+        raise NotFound
+    if campaign.frozen_at or campaign.withdrawn_at or not campaign.launched_at:
+        raise Conflict("wrong_state")
     return campaign
 
 
@@ -165,3 +183,15 @@ def lock_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int]
         .order_by(CampaignSubject.subject_id)
         .with_for_update(key_share=True)
     ).all()
+
+
+def find_subject_below(
+    session: Session, staff: Identity, campaign_id: int, organization_code: str
+) -> SubjectRow:
+    """Return a subject that lies below the caller; raises NotFound and Forbidden."""
+    found = list_subjects(session, campaign_id, organization_codes=[organization_code])
+    if not found:
+        raise NotFound
+    if not staff.is_above(found[0].path):
+        raise Forbidden
+    return found[0]

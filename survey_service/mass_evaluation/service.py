@@ -28,6 +28,7 @@ from survey_service.mass_evaluation.rules import MassScoreChanged, Reason, Statu
 from survey_service.mass_evaluation.slices import ignore_exclusions, merge_slices
 from survey_service.mass_evaluation.totals import Leaf, score_totals
 from survey_service.organizations.rules import ids_on_path
+from survey_service.paper_entry.queries import issued_on_paper
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.models import TallyHead, TallyRow
@@ -57,11 +58,12 @@ class Scoring:
 
 
 def prepare_scoring(session: Session, campaign: Campaign) -> Scoring:
-    """Read the frozen formula, the scored items and the numbers of issued codes."""
+    """Read the frozen formula, the scored items and the numbers of issued codes and sheets."""
     plan = get_compiled(session, campaign.questionnaire_version_id).plan
-    return Scoring(
-        get_formula(campaign), plan.scored_items, issued_by_subject(session, campaign_id=campaign.id)
-    )
+    issued = issued_by_subject(session, campaign_id=campaign.id)
+    for subject_id, by_mode in issued_on_paper(session, campaign.id).items():
+        issued[subject_id] = issued.get(subject_id, {}) | by_mode
+    return Scoring(get_formula(campaign), plan.scored_items, issued)
 
 
 def to_slice(row: TallyRow) -> TallySlice:
@@ -73,6 +75,7 @@ def to_slice(row: TallyRow) -> TallySlice:
         valid=row.valid,
         standing=row.standing,
         counts=json.loads(row.counts),
+        invalid=row.invalid,
         is_excluded=row.is_excluded,
     )
 

@@ -34,6 +34,9 @@ class Reason(StrEnum):
     CLASS_MISSING = "class_missing"
 
 
+HANDED_OUT = ONE_TIME_MODES | {Mode.PAPER_TOTAL}
+"""Modes in which somebody counted what went out: codes, and the sheets of a meeting."""
+
 STATUS_OF: Mapping[Reason, Status] = {
     Reason.NONE: Status.OK,
     Reason.MORE_THAN_ISSUED: Status.VOID,
@@ -121,7 +124,7 @@ def check_subject(
 
 def _issued_checks(slices: Sequence[TallySlice], issued: Mapping[Mode, int | None]) -> Iterator[Check]:
     for mode, limit in sorted(issued.items()):
-        if mode in ONE_TIME_MODES and limit is not None:
+        if mode in HANDED_OUT and limit is not None:
             returned = sum(tally.returned for tally in slices if tally.mode == mode)
             yield Check(Reason.MORE_THAN_ISSUED, "returned", mode, returned, limit, returned <= limit)
 

@@ -13,7 +13,7 @@ from survey_service.core.errors import Unavailable
 
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.25
 _LOCK_TIMEOUT = "3s"
-_REWRITTEN = "ballot, ballot_text, receipt, dirty_mark, campaign, code_batch"
+_REWRITTEN = "ballot, ballot_text, receipt, dirty_mark, campaign, code_batch, paper_stub, paper_line"
 _HAS_OPEN = text(
     "SELECT EXISTS (SELECT FROM campaign WHERE launched_at IS NOT NULL AND withdrawn_at IS NULL"
     " AND frozen_at IS NULL AND opens_at <= :now AND :now <= accepts_until)"

@@ -127,5 +127,6 @@ def _read_slice(written: Mapping[str, Any]) -> TallySlice:
         rater_class=RaterClass(written["rater_class"]),
         mode=Mode(written["mode"]),
         is_excluded=written.get("is_excluded", False),
+        invalid=written.get("invalid", 0),
         **numbers,
     )

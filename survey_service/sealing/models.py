@@ -74,7 +74,10 @@ class SealedScore(Base):
 
 
 class PublishedReceipts(Base):
-    """The receipts that are published under one organization's code, one a line, sorted by code point."""
+    """The receipts that are published under one organization's code, one a line, sorted by code point.
+
+    `totals` are the ballots of meetings, which have none.
+    """
 
     __tablename__ = "published_receipts"
     __table_args__ = (PrimaryKeyConstraint("campaign_id", "organization_code"),)
@@ -85,5 +88,10 @@ class PublishedReceipts(Base):
     excluded: Mapped[int]
     invalid: Mapped[int]
     weightless: Mapped[int]
+    totals: Mapped[int] = mapped_column(default=0)
     digest: Mapped[str] = mapped_column(String(64))
     receipts: Mapped[str] = mapped_column(Text)
+
+    @property
+    def listed(self) -> list[str]:
+        return self.receipts.split("\n") if self.receipts else []

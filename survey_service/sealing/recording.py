@@ -12,6 +12,7 @@ from survey_service.anomalies.queries import held_subjects
 from survey_service.campaigns.launching import frozen_inputs
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import SubjectRow, list_subjects
+from survey_service.campaigns.rules import Mode
 from survey_service.core.canonical import canonical_digest, canonical_json
 from survey_service.core.digests import keyed_digest
 from survey_service.mass_evaluation.json_form import (
@@ -151,7 +152,7 @@ class _Recording:
             subject_id=subject.subject_id,
             position=position,
             place=canonical_json(self._place(subject, counts)),
-            ballots=canonical_json(asdict(counts)),
+            ballots=canonical_json(counts.as_json()),
             eligible=canonical_json(subject.eligible),
             issued=canonical_json(self.scoring.issued.get(subject.subject_id, {})),
             returned=sum(row.returned for row in rows),
@@ -172,12 +173,15 @@ class _Recording:
 
     def _count(self, subject_id: int, slices: Sequence[TallySlice]) -> BallotCounts:
         """Count the ballots of a subject, and those of them that do not weigh in its score."""
+        totals = sum(tally.returned for tally in slices if tally.mode is Mode.PAPER_TOTAL)
+        slices = [tally for tally in slices if tally.mode is not Mode.PAPER_TOTAL]
         counted = counted_slices(slices)
         return BallotCounts(
             count=self.ballots.get(subject_id, 0),
             excluded=sum(tally.returned for tally in slices if tally.is_excluded),
             invalid=sum(tally.invalid for tally in counted),
             weightless=sum(tally.returned for tally in counted if not self._weighs(tally)),
+            totals=totals,
         )
 
     def _weighs(self, tally: TallySlice) -> bool:
@@ -188,7 +192,10 @@ class _Recording:
         own = subject.organization_code
         upper = upper_code(ids_on_path(subject.path), self.areas) or own
         listed = listed_under(
-            own_code=own, upper_code=upper, count=counts.count, min_cell=self.campaign.min_cell
+            own_code=own,
+            upper_code=upper,
+            count=counts.count or counts.totals,
+            min_cell=self.campaign.min_cell,
         )
         return {
             "organization_code": own,
@@ -218,6 +225,7 @@ def _read_slice(row: TallyRow) -> dict[str, Any]:
         "mode": row.mode,
         "place_id": row.place_id,
         **({"is_excluded": True} if row.is_excluded else {}),
+        **({"invalid": row.invalid} if row.invalid else {}),
         "returned": row.returned,
         "valid": row.valid,
         "standing": row.standing,
@@ -234,7 +242,7 @@ def _list_receipts(
         for score in scores:
             counts = BallotCounts(**json.loads(score.ballots))
             found = receipts.get(score.subject_id, [])
-            if counts.count or found:
+            if counts.count or counts.totals or found:
                 yield json.loads(score.place)["listed_under"], counts, found
 
     return join_lists(parts())
@@ -252,7 +260,7 @@ def _published(campaign_id: int, one: ReceiptList) -> PublishedReceipts:
 
 def list_entry(one: ReceiptList) -> dict[str, Any]:
     """Return what a snapshot keeps of a published list."""
-    return {"organization_code": one.organization_code, "digest": one.digest, **asdict(one.counts)}
+    return {"organization_code": one.organization_code, "digest": one.digest, **one.counts.as_json()}
 
 
 def _head(session: Session, campaign: Campaign) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The steps of sealing, where a receipt is listed, and how a snapshot is written down."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import sha256
 
@@ -33,12 +33,20 @@ class CampaignSealed(Event):
 
 @dataclass(frozen=True)
 class BallotCounts:
-    """The ballots behind a list of receipts, and how many of them do not weigh in the score."""
+    """The ballots behind a list of receipts, and how many of them do not weigh in the score.
+
+    `totals` were counted by hand at meetings: they have no receipts, and stand beside the others.
+    """
 
     count: int = 0
     excluded: int = 0
     invalid: int = 0
     weightless: int = 0
+    totals: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """Return the numbers by name; no meeting leaves no trace, as before there were any."""
+        return {name: number for name, number in asdict(self).items() if name != "totals" or number}
 
     def __add__(self, other: "BallotCounts") -> "BallotCounts":
         return BallotCounts(
@@ -46,6 +54,7 @@ class BallotCounts:
             excluded=self.excluded + other.excluded,
             invalid=self.invalid + other.invalid,
             weightless=self.weightless + other.weightless,
+            totals=self.totals + other.totals,
         )
 
 

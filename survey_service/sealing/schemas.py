@@ -17,13 +17,17 @@ def _digest() -> fields.String:
 
 
 class BulletinItem(Schema):
-    """The receipts that stand under one code: `count` of them, with what does not weigh in the score."""
+    """The receipts that stand under one code: `count` of them, with what does not weigh in the score.
+
+    `totals` are ballots that were counted by hand at meetings, where there are any; they have no receipts.
+    """
 
     organization_code = fields.String(required=True)
     count = fields.Integer(required=True)
     excluded = fields.Integer(required=True)
     invalid = fields.Integer(required=True)
     weightless = fields.Integer(required=True)
+    totals = fields.Integer()
     receipts = fields.List(fields.String(), required=True)
     digest = _digest()
 
@@ -84,8 +88,9 @@ def _write_list(one: PublishedReceipts) -> str:
             "excluded": one.excluded,
             "invalid": one.invalid,
             "weightless": one.weightless,
+            **({"totals": one.totals} if one.totals else {}),
             "digest": one.digest,
-            "receipts": one.receipts.split("\n"),
+            "receipts": one.listed,
         },
         ensure_ascii=False,
     )

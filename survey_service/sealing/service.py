@@ -21,6 +21,7 @@ from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.models import CodeBatch
 from survey_service.mass_evaluation.service import settle_scores
+from survey_service.paper_entry.queries import count_open_batches
 from survey_service.sealing.models import Sealing
 from survey_service.sealing.queries import count_published, get_digest
 from survey_service.sealing.recording import write_down
@@ -33,7 +34,8 @@ def begin_sealing(session: Session, *, campaign_id: int, staff: Identity | None,
     """Shut the gate for ballots, or find out how far an earlier attempt came; returns the step reached.
 
     The lock waits for ballots on their way, so that what was acknowledged is sealed. Raises Conflict
-    `wrong_state` for a campaign that is not closed, or is sealed already.
+    `wrong_state` for a campaign that is not closed, or is sealed already; `paper_is_open` while a batch of
+    paper is being keyed: it is closed or given up first.
     """
     campaign = lock_campaign(session, campaign_id)
     sealing = session.get(Sealing, campaign_id, populate_existing=True)
@@ -49,6 +51,8 @@ def begin_sealing(session: Session, *, campaign_id: int, staff: Identity | None,
 def _freeze(session: Session, campaign: Campaign, staff: Identity | None, now: datetime) -> Sealing:
     if campaign.window.state(now) is not State.CLOSED:
         raise Conflict("wrong_state")
+    if count_open_batches(session, campaign.id):
+        raise Conflict("paper_is_open")
     # Nobody needs to have closed a campaign whose time is over.
     campaign.closed_at = campaign.closed_at or campaign.closes_at
     campaign.frozen_at = now

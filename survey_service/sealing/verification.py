@@ -54,5 +54,5 @@ def _compare_lists(session: Session, snapshot: ScoreSnapshot) -> Iterator[Differ
 
 
 def _read_list(one: PublishedReceipts) -> ReceiptList:
-    counts = BallotCounts(one.count, one.excluded, one.invalid, one.weightless)
-    return ReceiptList(one.organization_code, counts, one.receipts.split("\n"))
+    counts = BallotCounts(one.count, one.excluded, one.invalid, one.weightless, one.totals)
+    return ReceiptList(one.organization_code, counts, one.listed)

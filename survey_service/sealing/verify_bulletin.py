@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 
 Json = Mapping[str, Any]
 BLANK, NOT_INFORMED = "", "not_informed"
-COUNTS = ("count", "excluded", "invalid", "weightless")
+COUNTS = ("count", "excluded", "invalid", "weightless", "totals")
+"""The last one, ballots that meetings counted by hand, stands only where there are any."""
 DEFAULT_MODE_WEIGHTS = {"open": 0, "open_device": 0}
 """Every other mode weighs 1 where the formula does not name it."""
 
@@ -84,18 +85,27 @@ def check_subjects(snapshot: Json) -> None:
     listed = {one["organization_code"]: dict.fromkeys(COUNTS, 0) for one in head["bulletin"]}
     for entry, subject in named("snapshot subject", snapshot["subjects"]):
         ballots, figures = subject["ballots"], subject["figures"]
-        count = ballots["count"]
+        count = whole(ballots)
         require(figures["returned"] == count, entry, f"{figures['returned']} returned, {count} ballots")
-        if ballots["count"]:
+        if count:
             require(subject["listed_under"] in listed, entry, "its receipts are listed nowhere")
             sums = listed[subject["listed_under"]]
-            sums.update({name: sums[name] + ballots[name] for name in COUNTS})
+            sums.update({name: sums[name] + ballots.get(name, 0) for name in COUNTS})
         check_score(entry, subject, head["frozen"]["formula"])
     for entry, one in named("snapshot list", head["bulletin"]):
         expected = listed[one["organization_code"]]
-        require({name: one[name] for name in COUNTS} == expected, entry, f"its subjects add up to {expected}")
+        require(
+            {name: one.get(name, 0) for name in COUNTS} == expected,
+            entry,
+            f"its subjects add up to {expected}",
+        )
     total = sum(one["count"] for one in head["bulletin"])
     require(total == head["participations"], "snapshot", f"{total} receipts, {head['participations']} voters")
+
+
+def whole(ballots: Json) -> int:
+    """Return the ballots with receipts and those of meetings."""
+    return int(ballots["count"]) + int(ballots.get("totals", 0))
 
 
 def check_score(entry: str, subject: Json, formula: Json) -> None:
@@ -103,7 +113,7 @@ def check_score(entry: str, subject: Json, formula: Json) -> None:
     trace, figures = subject["trace"], subject["figures"]
     if trace is None or not trace.get("slices"):
         return
-    counted = subject["ballots"]["count"] - subject["ballots"]["excluded"]
+    counted = whole(subject["ballots"]) - subject["ballots"]["excluded"]
     traced = sum(one["returned"] for one in trace["slices"])
     require(traced == counted, entry, f"{traced} ballots in the trace, {counted} that are not excluded")
     if is_withheld(trace):

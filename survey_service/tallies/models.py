@@ -1,4 +1,4 @@
-"""The tally sheet: derived from the ballots alone, and written only by a rebuild."""
+"""The tally sheet: derived from ballots and from meeting totals, and written only by a rebuild."""
 
 from datetime import date, datetime
 
@@ -23,7 +23,8 @@ from survey_service.tallies.rules import ExclusionState, Group
 class TallyRow(Base):
     """The ballots of one subject, rater class, mode and place, counted; the excluded ones apart.
 
-    `counts` is JSON: item key → option (or "" for a blank) → number of ballots.
+    `counts` is JSON: item key → option ("" for a blank, `spoiled` on paper) → number of ballots. `invalid`
+    are the paper ballots that were spoiled as a whole.
     """
 
     __tablename__ = "tally_slice"
@@ -40,6 +41,7 @@ class TallyRow(Base):
     valid: Mapped[int]
     standing: Mapped[int]
     counts: Mapped[str] = mapped_column(Text)
+    invalid: Mapped[int] = mapped_column(default=0)
     is_excluded: Mapped[bool] = mapped_column(default=False)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from survey_service.ballots.rules import EXCLUDED
+from survey_service.ballots.rules import EXCLUDED, SPOILED
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.core.canonical import canonical_json
 from survey_service.core.events import Event
@@ -33,10 +33,10 @@ class SubjectMarked(Event):
 class TallySlice:
     """The ballots of one subject that came from one class through one mode.
 
-    `counts[item][option]` are whole ballots, `counts[item][BLANK]` the abstentions; a missing item or
-    option counts 0. `standing` are the ballots in at least one denominator, `valid` those with at least one
-    valid rating, `invalid` the spoiled paper ballots, which are part of `returned`. Excluded ballots were
-    returned, and stand in no score.
+    `counts[item][option]` are whole ballots, `counts[item][BLANK]` the abstentions and
+    `counts[item][SPOILED]` what could not be read on paper; a missing item or option counts 0. `standing`
+    are the ballots in at least one denominator, `valid` those with at least one valid rating, `invalid` the
+    spoiled paper ballots, which are part of `returned`. Excluded ballots were returned, and stand nowhere.
     """
 
     rater_class: RaterClass
@@ -63,7 +63,7 @@ def classify(ratings: Mapping[str, str], items: Sequence[ScoredItem], formula: F
     """
     answers = [(item, ratings.get(item.key, BLANK)) for item in items]
     return Classification(
-        is_valid=any(option not in (BLANK, NOT_INFORMED) for _, option in answers),
+        is_valid=any(option not in (BLANK, SPOILED, NOT_INFORMED) for _, option in answers),
         is_standing=any(in_denominator(option, item, formula) for item, option in answers),
     )
 
@@ -121,6 +121,7 @@ class CountedSlice:
     returned: int = 0
     valid: int = 0
     standing: int = 0
+    invalid: int = 0
 
     def as_json(self) -> str:
         """Return the counts without zeros, in canonical form."""
@@ -163,6 +164,33 @@ class Counter:
         counted.returned += len(ballots)
         counted.valid += len(ballots) - len(not_valid)
         counted.standing += len(ballots) - len(not_standing)
+        counted.invalid += sum(self._is_invalid(ballot) for ballot in not_valid)
+
+    def _is_invalid(self, ballot: Mapping[str, str]) -> bool:
+        """Tell whether nothing on a paper ballot could be read."""
+        return all(ballot.get(item.key) == SPOILED for item in self.items)
+
+    def count_total(
+        self, counted: CountedSlice, counts: Mapping[str, Mapping[str, int]], returned: int
+    ) -> None:
+        """Add the totals of a meeting, of which no single ballot is known.
+
+        As many stand as in the largest denominator of an item, as many are valid as in the item with the most
+        valid ratings, and as many are invalid as in every item.
+        """
+        valid, standing, spoiled = [], [], []
+        for item in self.items:
+            by_option, total = counts[item.key], counted.counts[item.key]
+            places = {option: self._place(item, option) for option in by_option}
+            valid.append(sum(n for option, n in by_option.items() if places[option].is_valid))
+            standing.append(sum(n for option, n in by_option.items() if places[option].is_standing))
+            spoiled.append(by_option.get(SPOILED, 0))
+            for option, number in by_option.items():
+                total[option] = total.get(option, 0) + number
+        counted.returned += returned
+        counted.valid += max(valid)
+        counted.standing += max(standing)
+        counted.invalid += min(spoiled)
 
     def _place(self, item: ScoredItem, option: str) -> Classification:
         place = self._places.get((item.key, option))

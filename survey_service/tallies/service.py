@@ -1,8 +1,7 @@
-"""Rebuild the tally sheet from the ballots: whole subjects at a time, never by adding one to a number."""
+"""Rebuild the tally sheet from ballots and totals: whole subjects at a time, never by adding to a number."""
 
 import collections
 import json
-import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import DirtyMark
 from survey_service.ballots.rewriting import rewrite_ballots
+from survey_service.ballots.together import mark_changed
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.queries import get_campaign, get_formula
+from survey_service.campaigns.rules import Mode
 from survey_service.core import clock
-from survey_service.core.digests import DIGEST_BYTES
 from survey_service.core.errors import Conflict
 from survey_service.core.events import publish
+from survey_service.paper_entry.queries import closed_totals
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
 from survey_service.tallies.queries import (
@@ -152,9 +153,7 @@ def _counter(session: Session, campaign_id: int) -> Counter:
 
 def mark_subject(session: Session, *, campaign_id: int, subject_id: int) -> None:
     """Let the next rebuild count a subject anew, though no ballot came; the mark names none."""
-    place = {"campaign_id": campaign_id, "subject_id": subject_id}
-    ids = {name: secrets.token_bytes(DIGEST_BYTES) for name in ("id", "ballot_id")}
-    session.execute(insert(DirtyMark), [place | ids])
+    mark_changed(session, campaign_id=campaign_id, subject_id=subject_id)
     publish(session, SubjectMarked(campaign_id))
 
 
@@ -202,6 +201,7 @@ def _rebuild_subject(
     now: datetime,
 ) -> _Growth:
     counted = _count(stream_ballots(session, campaign_id, subject_id), counter, excluded)
+    _count_totals(session, campaign_id, counter, counted, subject_id)
     session.execute(
         delete(TallyRow).where(TallyRow.campaign_id == campaign_id, TallyRow.subject_id == subject_id)
     )
@@ -209,6 +209,19 @@ def _rebuild_subject(
         session.execute(insert(TallyRow), [_row(campaign_id, key, one) for key, one in counted.items()])
     returned = sum(one.returned for one in counted.values())
     return _Growth(_advance_head(session, campaign_id, subject_id, returned, now), returned)
+
+
+def _count_totals(
+    session: Session,
+    campaign_id: int,
+    counter: Counter,
+    counted: dict[SliceKey, CountedSlice],
+    subject_id: int | None = None,
+) -> None:
+    """Add the totals of closed meetings, of one subject or of all."""
+    for subject, rater_class, returned, counts in closed_totals(session, campaign_id, subject_id):
+        key = SliceKey(subject, rater_class, Mode.PAPER_TOTAL, 0)
+        counter.count_total(counted.setdefault(key, counter.empty()), counts, returned)
 
 
 def _row(campaign_id: int, key: SliceKey, counted: CountedSlice) -> dict[str, object]:
@@ -222,6 +235,7 @@ def _row(campaign_id: int, key: SliceKey, counted: CountedSlice) -> dict[str, ob
         "returned": counted.returned,
         "valid": counted.valid,
         "standing": counted.standing,
+        "invalid": counted.invalid,
         "counts": counted.as_json(),
     }
 
@@ -270,9 +284,11 @@ def find_difference(session: Session, *, campaign_id: int) -> Difference | None:
     return None
 
 
-def _recount(session: Session, campaign_id: int, late: Iterable[int]) -> Mapping[SliceKey, CountedSlice]:
+def _recount(session: Session, campaign_id: int, late: Collection[int]) -> Mapping[SliceKey, CountedSlice]:
     counter, excluded = _counter(session, campaign_id), excluded_groups(session, campaign_id)
-    return _count(stream_ballots(session, campaign_id), counter, excluded, skipped=set(late))
+    counted = _count(stream_ballots(session, campaign_id), counter, excluded, skipped=late)
+    _count_totals(session, campaign_id, counter, counted)
+    return {key: one for key, one in counted.items() if key.subject_id not in late}
 
 
 def _key_of(row: TallyRow) -> SliceKey:
@@ -283,4 +299,4 @@ def _shown(one: TallyRow | CountedSlice | None) -> tuple[object, ...] | None:
     if one is None:
         return None
     counts = one.counts if isinstance(one, TallyRow) else one.as_json()
-    return one.returned, one.valid, one.standing, counts
+    return one.returned, one.valid, one.standing, one.invalid, counts

@@ -7,10 +7,20 @@ import survey_service
 
 PACKAGE = Path(survey_service.__file__).parent
 
-ANSWERS = frozenset({"TallyRow", "list_slices", "stream_ballots", "BallotText", "SealedScore"})
+ANSWERS = frozenset(
+    {
+        *("TallyRow", "list_slices", "stream_ballots", "BallotText", "SealedScore"),
+        *("PaperLine", "PaperTotal", "closed_totals"),
+    }
+)
 """The names through which counted or single answers, and texts of voters, are read."""
 
 READERS = {
+    "paper_entry/models.py": "the tables themselves",
+    "paper_entry/queries.py": "reads drafts for those who key them, and totals for the tally",
+    "paper_entry/keying.py": "stores what people key",
+    "paper_entry/closing.py": "keeps the totals of a meeting",
+    "paper_entry/service.py": "deletes the drafts, and compares the two people's",
     "tallies/queries.py": "reads the tally",
     "tallies/service.py": "counts",
     "tallies/models.py": "the table itself",

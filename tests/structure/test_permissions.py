@@ -36,6 +36,8 @@ NARROWED_BY_SERVICE = {
     "opinions.close": "the same gate",
     "opinions.read_original": "the same gate",
     "posters.print": "the organization stands in the body of the call",
+    "paper.open": "the organization stands in the body of the call, and lies below the caller",
+    "paper.read": "the answer holds the batches of the subjects below the caller",
     "progress.read": "the answer holds the organizations of the caller's sub-tree",
     "questionnaires.read": "a town uses the forms of its county, so those above are read as well",
     "ratings.export": "a form holds what the pages show to the caller",

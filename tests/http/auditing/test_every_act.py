@@ -81,6 +81,7 @@ class Story:
         self.paper()
         self.voter()
         self.anomalies()
+        self.paper_batches()
         self.end()
         self.ratings()
         self.change_master_key()
@@ -228,6 +229,27 @@ class Story:
         self.secrets.add(ticket)
         ruling = {"organization_code": self.world.village_codes[0], "decision": "hold", "reason": REASON}
         self.call("POST", f"{self.place}/disputes", ruling)
+
+    def paper_batches(self) -> None:
+        """One batch is given up, another one keyed by two, settled by one of them, confirmed and closed."""
+        second = self.sign_in(self.people.hire(Role.COUNTY_ADMIN, self.county, name="second.keyer"))
+        place = {"organization_code": self.world.village_codes[0], "rater_class": "villager", "issued": 30}
+        batches = f"{self.place}/paper-batches"
+        given_up, counted = (
+            f"{batches}/{self.call('POST', batches, place | {'mode': 'paper_total'})['id']}" for _ in range(2)
+        )
+        self.call("POST", f"{given_up}/discard", {"reason": REASON})
+        lines = {"lines": ["28", "20,4,1,2,0,1"], "first": 0}
+        self.call("PUT", f"{counted}/totals/first", lines)
+        self.call("POST", f"{counted}/totals/first/restart")
+        self.call("PUT", f"{counted}/totals/first", lines)
+        self.call("POST", f"{counted}/totals/first/finish")
+        address = f"/api/v1{counted}/totals"
+        assert second.put(f"{address}/second", json=lines | {"lines": ["28"]}).status_code == 200
+        assert second.post(f"{address}/second/finish").status_code == 200
+        self.call("PUT", f"{counted}/totals/settlement", {"lines": {"1": "20,4,1,2,0,1"}})
+        assert second.post(f"{address}/settlement/confirm").status_code == 200
+        self.call("POST", f"{counted}/close")
 
     def change_master_key(self) -> None:
         present = Keyring(secret_key="secret", master_key="another")

@@ -1,0 +1,1 @@
+"""Paper ballots and meeting totals: printed, keyed twice, compared, and counted in one transaction."""
