@@ -14,6 +14,7 @@ from survey_service.core.config import default_data_dir
 from survey_service.core.migrations import upgrade
 from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, play_wechat
 from survey_service.demonstration.loading import Demonstration, load_demonstration
+from survey_service.demonstration.systems import load_systems
 from survey_service.serving import serve_application
 
 _NOWHERE = ("192.0.2.1", 9)
@@ -41,7 +42,13 @@ def address_in_network() -> str:
     is_flag=True,
     help="Count WeChat accounts; the next port plays WeChat.",
 )
-def demo(*, port: int, host: str, load_only: bool, has_fake_wechat: bool) -> None:
+@click.option(
+    "--ratings",
+    "has_systems",
+    is_flag=True,
+    help="Also run the five published rating systems on their real places; takes some minutes.",
+)
+def demo(*, port: int, host: str, load_only: bool, has_fake_wechat: bool, has_systems: bool) -> None:
     """Load a demonstration on a real town and serve it until stopped."""
     _prepare_environment(host, port, "demonstration-wechat" if has_fake_wechat else "demonstration")
     if has_fake_wechat:
@@ -51,6 +58,10 @@ def demo(*, port: int, host: str, load_only: bool, has_fake_wechat: bool) -> Non
     with app.app_context():
         open_requires = OpenRequires.WECHAT if has_fake_wechat else OpenRequires.DEVICE
         loaded = load_demonstration(now=clock.now(), open_requires=open_requires)
+        if has_systems:
+            _load_systems()
+            # Once more, for the passwords of the accounts that have come with the places.
+            loaded = load_demonstration(now=clock.now(), open_requires=open_requires)
     app.extensions["database"].engine.dispose()
     _print(loaded, os.environ["PUBLIC_URL"])
     if load_only:
@@ -58,6 +69,11 @@ def demo(*, port: int, host: str, load_only: bool, has_fake_wechat: bool) -> Non
     if has_fake_wechat:
         play_wechat(host, port + 1)
     serve_application(host=host, port=port)
+
+
+def _load_systems() -> None:
+    for line in load_systems(now=clock.now()):
+        click.echo(f"  {line}")
 
 
 def _take_fake_for_wechat(port: int) -> None:
