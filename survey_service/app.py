@@ -37,6 +37,7 @@ from survey_service.opinions.views import blp as opinions
 from survey_service.organizations.views import blp as organizations
 from survey_service.paper_entry.views import blp as paper_entry
 from survey_service.questionnaires.views import blp as questionnaires
+from survey_service.ratings.pages import pages as rating_notices
 from survey_service.ratings.record_views import blp as rating_records
 from survey_service.ratings.views import blp as ratings
 from survey_service.reports.pages import pages as staff_pages
@@ -140,6 +141,7 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(anomaly_pages)
     app.register_blueprint(wechat_pages)
     app.register_blueprint(bulletin_pages)
+    app.register_blueprint(rating_notices)
     app.register_blueprint(staff_pages)
 
 

@@ -105,6 +105,12 @@ def test_feicheng_branch_star(hands: Hands) -> None:
     running = hands.county.get(f"{hands.address}/notice").text
     assert "公示到 2026-11-26 24 时为止" in running
     assert "五星级 2 个　四星级 2 个" in running
+    announced = hands.world.app.test_client().get(f"/n/{hands.cycle_id}")
+    assert (announced.status_code, "五星级 2 个" in announced.text, "95.00" in announced.text) == (
+        200,
+        True,
+        False,
+    )
     code = hands.world.village_codes[2]
     hands.post("objections", organization_code=code, text="台账不实")
     early = hands.county.post(f"{hands.address}/steps/public_notice", {})
@@ -114,6 +120,7 @@ def test_feicheng_branch_star(hands: Hands) -> None:
     assert (late.status_code, "不再受理异议" in late.text) == (409, True)
     hands.post("objections/1", outcome="属实，降为四星级", grade="star4")
     hands.complete("public_notice", "filing")
+    assert hands.world.app.test_client().get(f"/n/{hands.cycle_id}").status_code == 404
     assert hands.column("grade_final") == ["star5", "star4", "star4", "star4"]
     page = hands.county.get(hands.address).text
     assert "3 个，全年合计 15600.00 元" in page
