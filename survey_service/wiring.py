@@ -7,11 +7,13 @@ from survey_service.ballots.rules import BallotCast
 from survey_service.campaigns.rules import CampaignClosed
 from survey_service.clear_letters.jobs import store_readings
 from survey_service.clear_letters.readings import LettersRead
+from survey_service.clear_letters.rules import LetterPublished, LetterWithdrawn
 from survey_service.core.events import Event
 from survey_service.core.jobs import Job
 from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
 from survey_service.mass_evaluation.rules import MassScoreChanged
 from survey_service.opinions.jobs import (
+    follow_letter,
     stir_allowances,
     sweep_allowances,
     sweep_texts,
@@ -41,6 +43,8 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     OpinionReceived: (stir_allowances,),
     DeliveryQueued: (send_deliveries,),
     LettersRead: (store_readings,),
+    LetterPublished: (follow_letter,),
+    LetterWithdrawn: (follow_letter,),
 }
 
 SWEEPS: Sequence[Job] = (

@@ -56,8 +56,13 @@ def public_page(
 
 
 def ways_to_answer(session: Session, *, letter: PublicLetter, now: datetime) -> list[Action]:
-    """Return the questionnaire of the campaign that the letter belongs to, while it is open."""
+    """Return the questionnaire of the letter's campaign while it is open, and the page for opinions.
+
+    What is written there belongs to the package `opinions`, of which letters know only the address.
+    """
     code = find_rating_code(
         session, campaign_id=letter.campaign_id, organization_id=letter.organization_id, now=now
     )
-    return [Action(text("clear_letters.rate"), f"/s/{code}", is_primary=True)] if code else []
+    write = Action(text("clear_letters.write_opinion"), f"/l/{letter.code}/opinion", is_primary=code is None)
+    rate = [Action(text("clear_letters.rate"), f"/s/{code}", is_primary=True)] if code else []
+    return [*rate, write]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Date, ForeignKey, PrimaryKeyConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from survey_service.clear_letters.rules import CODE_LENGTH, MOST_TITLE, Decision
+from survey_service.clear_letters.rules import LETTER_CODE_LENGTH, MOST_TITLE, Decision
 from survey_service.core.db import Base, BigId, Id, one_of
 
 
@@ -21,7 +21,7 @@ class ClearLetter(Base):
     id: Mapped[Id]
     organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
     campaign_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("campaign.id"), index=True)
-    code: Mapped[str] = mapped_column(String(CODE_LENGTH), unique=True)
+    code: Mapped[str] = mapped_column(String(LETTER_CODE_LENGTH), unique=True)
     title: Mapped[str] = mapped_column(String(MOST_TITLE))
     revision: Mapped[int]
     number: Mapped[int]

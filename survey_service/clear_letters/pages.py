@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, render_template, request
 
 from survey_service.clear_letters import answering
 from survey_service.clear_letters.queries import find_public
-from survey_service.clear_letters.rules import CODE_LENGTH
+from survey_service.clear_letters.rules import LETTER_CODE_LENGTH
 from survey_service.core import clock
 from survey_service.core.db import reading
 from survey_service.core.permissions import public
@@ -22,7 +22,7 @@ def show_letter(code: str) -> Any:
     """Show a published letter, and count that it was opened."""
     now = clock.now()
     with reading() as session:
-        letter = find_public(session, read_symbols(code, CODE_LENGTH))
+        letter = find_public(session, read_symbols(code, LETTER_CODE_LENGTH))
         page = answering.public_page(
             session, letter=letter, is_large=request.args.get("type") == "large", now=now
         )

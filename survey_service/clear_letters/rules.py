@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 
-CODE_LENGTH = 8
+from survey_service.core.events import Event
+
+LETTER_CODE_LENGTH = 8
 """Symbols of a letter's public address; the letter is public, so the code only has to be short."""
 
 MOST_TITLE = 60
@@ -28,6 +30,20 @@ MOST_TABLE_TITLE = 60
 MOST_CHARACTERS = 6_000
 """Of the whole letter: three or four printed pages, and a page of 30 KB on the phone."""
 LARGE_CELLS = 600
+
+
+@dataclass(frozen=True)
+class LetterPublished(Event):
+    """A version was approved: everybody may read the letter."""
+
+    letter_id: int
+
+
+@dataclass(frozen=True)
+class LetterWithdrawn(Event):
+    """A letter was taken down."""
+
+    letter_id: int
 
 
 class SectionKind(StrEnum):

@@ -12,10 +12,12 @@ from survey_service.clear_letters.documents import document_of
 from survey_service.clear_letters.models import ClearLetter, ClearLetterReading, ClearLetterVersion
 from survey_service.clear_letters.queries import LetterRow, get_letter, read_content
 from survey_service.clear_letters.rules import (
-    CODE_LENGTH,
+    LETTER_CODE_LENGTH,
     Content,
     Decision,
+    LetterPublished,
     LetterState,
+    LetterWithdrawn,
     Problem,
     excesses,
     faults_before_submission,
@@ -25,6 +27,7 @@ from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_digest, canonical_json
 from survey_service.core.clock import local_day
 from survey_service.core.errors import Conflict, Forbidden, Invalid
+from survey_service.core.events import publish
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.entrances.codes import BITS_PER_SYMBOL, symbols
@@ -33,7 +36,7 @@ from survey_service.organizations.queries import get_organization
 from survey_service.organizations.rules import OrganizationKind
 
 _AUTHORS = frozenset({OrganizationKind.VILLAGE, OrganizationKind.COMMUNITY, OrganizationKind.BRANCH})
-_CODE_BYTES = CODE_LENGTH * BITS_PER_SYMBOL // 8
+_CODE_BYTES = LETTER_CODE_LENGTH * BITS_PER_SYMBOL // 8
 
 
 def sentences_of(problems: Sequence[Problem]) -> dict[str, list[str]]:
@@ -73,7 +76,7 @@ def create_letter(
     letter = ClearLetter(
         organization_id=organization.id,
         campaign_id=campaign_id,
-        code=symbols(secrets.token_bytes(_CODE_BYTES), CODE_LENGTH),
+        code=symbols(secrets.token_bytes(_CODE_BYTES), LETTER_CODE_LENGTH),
         title=content.title,
         revision=1,
         number=1,
@@ -198,6 +201,7 @@ def approve_letter(
     row = _decide(session, staff, letter_id, Decision.APPROVED, remark, now)
     row.letter.published_number, row.letter.published_at = row.version.number, now
     session.flush()
+    publish(session, LetterPublished(letter_id))
     return row
 
 
@@ -243,6 +247,7 @@ def withdraw_letter(
     row.letter.withdrawn_at, row.letter.withdrawal = now, reason.strip()
     session.flush()
     record(session, "clear_letters.withdraw", letter_target(letter_id), after={"reason": reason.strip()})
+    publish(session, LetterWithdrawn(letter_id))
     return row
 
 

@@ -5,7 +5,7 @@ import logging
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.privacy import current_keyring
-from survey_service.opinions import allowances, taking_in
+from survey_service.opinions import allowances, letters, taking_in
 from survey_service.opinions.policy import current_policy
 
 log = logging.getLogger(__name__)
@@ -47,3 +47,17 @@ def sweep_allowances() -> None:
     if is_due:
         with unit_of_work() as session:
             allowances.forget_old(session, now=now)
+
+
+def follow_letter(letter_id: int) -> None:
+    """Open or close the box of a letter."""
+    with unit_of_work() as session:
+        letters.follow_letter(session, letter_id=letter_id, now=clock.now())
+
+
+def sweep_letters() -> None:
+    """Follow the letters whose events were lost."""
+    with reading() as session:
+        waiting = letters.letters_to_follow(session)
+    for letter_id in waiting:
+        follow_letter(letter_id)

@@ -7,12 +7,14 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from survey_service.ballots import access
 from survey_service.ballots.presentation import new_secret, ways_without_wechat
 from survey_service.ballots.rules import is_secret
+from survey_service.clear_letters.rules import LETTER_CODE_LENGTH
 from survey_service.core import clock, qr
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Invalid, NotFound
 from survey_service.core.http import accepts_upload, network_key, public_url, set_cookie
 from survey_service.core.permissions import public
-from survey_service.opinions import authors, photos, presentation, writing
+from survey_service.entrances.codes import read_symbols
+from survey_service.opinions import authors, letters, photos, presentation, writing
 from survey_service.opinions.limits import guarded
 from survey_service.opinions.policy import current_policy
 from survey_service.opinions.receiving import Draft, Received
@@ -40,6 +42,15 @@ def show_form(code: str) -> Response:
         access.set_device_cookie(response, form.device)
     set_cookie(response, _SECRET_COOKIE, _secret(), max_age=_DAY, path=f"/o/{form.code}")
     return response
+
+
+@pages.route("/l/<code>/opinion", methods=["GET"])
+@public(_AUTHOR)
+def answer_letter(code: str) -> Any:
+    """Lead from a clear letter to the page on which it is answered."""
+    with reading() as session:
+        box = letters.box_of_letter(session, letter_code=read_symbols(code, LETTER_CODE_LENGTH))
+    return redirect(f"/o/{box}", 303)
 
 
 def _led_to_sign_in(required: access.SignInRequired) -> Response:

@@ -77,7 +77,7 @@ class Letter:
     @property
     def address(self) -> str:
         """The public page, without the host."""
-        return str(self.shown()["url"]).removeprefix("http://localhost")
+        return str(self.shown()["url"]).removeprefix("http://survey.example")
 
 
 def begin_letter(world: World, secretary: Caller, town: Caller, **changes: Any) -> Letter:

@@ -1,0 +1,91 @@
+"""The letter on paper: what a household gets, and what no words can break."""
+
+import pytest
+
+from survey_service.campaigns.rules import Mode
+from survey_service.staff.rules import Role
+from tests.factories.campaigns import World
+from tests.http.campaigns.callers import Caller, Offices, problem
+from tests.http.clear_letters.conftest import Letter, begin_letter
+from tests.support.pdf import codes_on, words_of
+
+DPI = 110
+HOSTILE = ['#import "/etc/passwd"', "$ \\frac $", "*_`<label>@ref", "a" * 190, "\u202e倒写", "=标题= // 注释"]
+
+
+def printed(letter: Letter, who: Caller, **body: object) -> bytes:
+    answer = who.post(f"{letter.path}/print", body)
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf"), answer.text
+    return answer.data
+
+
+def test_the_poster_s_code_and_the_page_s_stand_on_one_sheet(letter: Letter) -> None:
+    (entrance,) = letter.world.issue(Mode.OPEN)
+    pdf = printed(letter.published(), letter.secretary)
+    page = letter.shown()["url"]
+    assert codes_on(pdf, DPI) == [{page, f"http://survey.example/s/{entrance.code}"}]
+    words = words_of(pdf)
+    for found in (
+        "第1村第三季度明白信",
+        "土地流转",
+        "38,600",
+        "13800000001",
+        "2026年12月15日前",
+        "村委会门口意见箱",
+    ):
+        assert found in words
+    assert "草稿" not in words
+
+
+def test_each_household_gets_its_own_code_and_serial(letter: Letter) -> None:
+    codes = letter.world.issue(count=5)
+    letter.published()
+    pdf = printed(letter, letter.town, codes="household", first=2, count=3)
+    page = letter.shown()["url"]
+    wanted = [{page, f"http://survey.example/s/{one.code}"} for one in codes[1:4]]
+    assert codes_on(pdf, DPI) == wanted
+    assert all(f"户号{serial:04}" in words_of(pdf) for serial in (2, 3, 4))
+
+
+def test_household_codes_are_for_staff_above_and_for_published_letters(
+    letter: Letter, offices: Offices
+) -> None:
+    letter.world.issue(count=2)
+    asked = {"codes": "household"}
+    assert problem(letter.town.post(f"{letter.path}/print", asked)) == (409, "letter_not_published")
+    letter.published()
+    assert problem(letter.secretary.post(f"{letter.path}/print", asked)) == (403, "forbidden")
+    auditor = offices.caller(Role.AUDITOR, "county")
+    assert problem(auditor.post(f"{letter.path}/print", {})) == (403, "forbidden")
+    none = letter.town.post(f"{letter.path}/print", asked | {"first": 900})
+    assert problem(none) == (409, "no_household_codes")
+
+
+def test_a_draft_is_printed_as_one(letter: Letter) -> None:
+    assert "草稿" in words_of(printed(letter, letter.secretary, size="large"))
+
+
+@pytest.mark.parametrize("size", ["normal", "large"])
+def test_long_and_hostile_letters_take_several_pages(
+    world: World, secretary: Caller, town: Caller, size: str
+) -> None:
+    rows = [
+        ["编号", "说明", *["数"] * 6],
+        *[[str(row), HOSTILE[row % 6][:80], *["1"] * 6] for row in range(39)],
+    ]
+    tables = [{"title": HOSTILE[0], "rows": rows}]
+    letter = begin_letter(
+        world,
+        secretary,
+        town,
+        title=HOSTILE[0],
+        work_done=HOSTILE,
+        sections={"finances": {"text": "\n".join(HOSTILE), "tables": tables}},
+        contacts=[{"name": "\\", "role": "#", "phone": "12345678"}],
+    )
+    pdf = printed(letter, secretary, size=size)
+    words = words_of(pdf)
+    assert len(codes_on(pdf, 60)) > 1
+    assert words.count("编号") > 1, "the headings are repeated on the next page"
+    for one in HOSTILE:
+        assert "".join(one.replace("\u202e", "").split()) in words
