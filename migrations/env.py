@@ -11,6 +11,7 @@ from survey_service.entrances import models as entrances
 from survey_service.mass_evaluation import models as mass_evaluation
 from survey_service.opinions import models as opinions
 from survey_service.organizations import models as organizations
+from survey_service.print_runs import models as print_runs
 from survey_service.questionnaires import models as questionnaires
 from survey_service.retention import models as retention
 from survey_service.sealing import models as sealing
@@ -24,6 +25,7 @@ MODELS = (
     questionnaires,
     campaigns,
     entrances,
+    print_runs,
     ballots,
     opinions,
     tallies,

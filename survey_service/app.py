@@ -36,6 +36,7 @@ from survey_service.opinions.policy import load_policy
 from survey_service.opinions.views import blp as opinions
 from survey_service.organizations.views import blp as organizations
 from survey_service.paper_entry.views import blp as paper_entry
+from survey_service.print_runs.views import blp as print_runs
 from survey_service.questionnaires.views import blp as questionnaires
 from survey_service.ratings.pages import pages as rating_notices
 from survey_service.ratings.record_views import blp as rating_records
@@ -63,6 +64,7 @@ BLUEPRINTS = (
     questionnaires,
     campaigns,
     entrances,
+    print_runs,
     ballots,
     opinions,
     clear_letters,

@@ -12,8 +12,8 @@ from survey_service.core.audit import record
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Conflict
 from survey_service.core.privacy import Keyring
+from survey_service.entrances.batches import batch_label
 from survey_service.entrances.models import CodeBatch
-from survey_service.entrances.service import batch_label
 from survey_service.opinions.models import OpinionKey
 from survey_service.opinions.vault import key_label as opinion_key_label
 from survey_service.staff.models import SecondFactor

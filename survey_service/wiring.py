@@ -10,6 +10,8 @@ from survey_service.clear_letters.readings import LettersRead
 from survey_service.clear_letters.rules import LetterPublished, LetterWithdrawn
 from survey_service.core.events import Event
 from survey_service.core.jobs import Job
+from survey_service.entrances.jobs import sweep_batch_keys
+from survey_service.entrances.rules import KeysDestroyed, SlotsChanged
 from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
 from survey_service.mass_evaluation.rules import MassScoreChanged
 from survey_service.opinions.jobs import (
@@ -21,6 +23,8 @@ from survey_service.opinions.jobs import (
 )
 from survey_service.opinions.rules import OpinionReceived
 from survey_service.paper_entry.rules import PaperCounted
+from survey_service.print_runs.jobs import drop_parts, print_parts, renew_parts, sweep_printing
+from survey_service.print_runs.rules import PrintingWaits
 from survey_service.ratings.jobs import refresh_draft, sweep_drafts, take_in_scores
 from survey_service.ratings.rules import RatingChanged
 from survey_service.retention.jobs import sweep_retention
@@ -45,6 +49,9 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     LettersRead: (store_readings,),
     LetterPublished: (follow_letter,),
     LetterWithdrawn: (follow_letter,),
+    PrintingWaits: (print_parts,),
+    KeysDestroyed: (drop_parts,),
+    SlotsChanged: (renew_parts,),
 }
 
 SWEEPS: Sequence[Job] = (
@@ -57,4 +64,6 @@ SWEEPS: Sequence[Job] = (
     sweep_texts,
     sweep_allowances,
     sweep_retention,
+    sweep_batch_keys,
+    sweep_printing,
 )

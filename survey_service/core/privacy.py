@@ -88,9 +88,27 @@ class Keyring:
         return True
 
 
+def encrypt_under(key: bytes, content: bytes, *, label: str) -> bytes:
+    """Encrypt content that must become unreadable with a key; `label` binds it to its place (AES-256-GCM)."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(_derive_from(key, label)).encrypt(nonce, content, label.encode())
+
+
+def decrypt_under(key: bytes, encrypted: bytes, *, label: str) -> bytes:
+    """Return what was encrypted under a key; raises ValueError when it was altered or belongs elsewhere."""
+    cipher = AESGCM(_derive_from(key, label))
+    try:
+        return cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], label.encode())
+    except InvalidTag as error:
+        raise ValueError(f"{label} does not open with this key") from error
+
+
 def _derive(secret: str, purpose: str) -> bytes:
-    hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
-    return hkdf.derive(secret.encode())
+    return _derive_from(secret.encode(), purpose)
+
+
+def _derive_from(secret: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(secret)
 
 
 def current_keyring() -> Keyring:

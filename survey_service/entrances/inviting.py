@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.queries import SubjectRow, get_campaign, list_subjects, lock_subjects
@@ -14,19 +14,16 @@ from survey_service.core.errors import Forbidden, Invalid, NotFound
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.core.texts import text
-from survey_service.entrances.models import CodeBatch, Entrance, Panel, PanelSubject
-from survey_service.entrances.queries import digest_code
-from survey_service.entrances.service import (
-    FIRST_ISSUE,
-    IssuedCode,
-    add_batch,
-    batch_key,
-    check_entrance,
+from survey_service.entrances.batches import (
+    add_batches,
     code_in_clear,
-    create_entrances,
-    find_batch,
-    slot_code,
+    find_batches,
+    make_slots,
+    mark_printed,
 )
+from survey_service.entrances.models import CodeBatch, Entrance, Panel, PanelSubject
+from survey_service.entrances.printing import printable_slots
+from survey_service.entrances.service import IssuedCode, check_entrance, check_number, create_entrances
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import find_by_codes
 
@@ -47,6 +44,7 @@ def create_slots(
     count: int = 1,
     place: str = "",
     idempotency_key: str | None = None,
+    are_shown: bool = True,
 ) -> list[IssuedCode]:
     """Make entrances as `create_entrances` does, and raise what it raises.
 
@@ -66,10 +64,18 @@ def create_slots(
             count=count,
             place=place,
             idempotency_key=idempotency_key,
+            are_shown=are_shown,
         )
-    return _create_panel_codes(
+    batch = _create_panel_codes(
         session, staff, keyring, campaign_id, where, rater_class, count, idempotency_key, now
     )
+    if are_shown:
+        mark_printed([batch], now)
+    return [
+        _issued(keyring, entrance, batch, where.code)
+        for entrance, its_batch in _list_slots(session, batch.place_id)
+        if its_batch is batch
+    ]
 
 
 def _place_above_subjects(
@@ -94,30 +100,39 @@ def _create_panel_codes(
     count: int,
     idempotency_key: str | None,
     now: datetime,
-) -> list[IssuedCode]:
-    check_entrance(get_campaign(session, campaign_id), Mode.PANEL, rater_class, count, now)
-    subjects = _subjects_of_panel(session, staff, campaign_id, where)
+) -> CodeBatch:
+    check_entrance(get_campaign(session, campaign_id), Mode.PANEL, rater_class, now)
+    check_number(count)
+    subjects = subjects_of_panel(session, staff, campaign_id, where)
     # Others who make entrances of the same subjects wait here, for the serials and for the batch.
     lock_subjects(session, campaign_id, [subject.subject_id for subject in subjects])
     panel = _ensure_panel(session, campaign_id, where, subjects)
     request = canonical_digest([campaign_id, where.code, Mode.PANEL, rater_class, count])
-    batch = find_batch(session, campaign_id, idempotency_key, request)
+    made = find_batches(session, campaign_id=campaign_id, idempotency_key=idempotency_key, request=request)
     facts = {"organization_code": where.code, "rater_class": rater_class, "count": count}
-    if batch is None:
-        batch = add_batch(session, keyring, campaign_id, idempotency_key, request, now)
-        session.execute(insert(Entrance), _rows(session, keyring, batch, panel, rater_class, count))
-    else:
+    batches = made or add_batches(
+        session,
+        keyring,
+        campaign_id=campaign_id,
+        subject_ids=[None],
+        panel_id=panel.id,
+        mode=Mode.PANEL,
+        rater_class=rater_class,
+        request=request,
+        idempotency_key=idempotency_key,
+        now=now,
+    )
+    if made:
         facts |= {"shown_again": True}
-    facts |= {"batch": batch.id, "subjects": len(subjects)}
+    else:
+        first = _last_serial(session, panel, rater_class) + 1
+        make_slots(session, keyring, batches, {panel.id: range(first, first + count)})
+    facts |= {"batch": batches[0].id, "subjects": len(subjects)}
     record(session, "entrances.create", campaign_target(campaign_id), after=facts)
-    return [
-        _issued(keyring, entrance, batch, where.code)
-        for entrance, its_batch in _list_slots(session, panel.id)
-        if its_batch is batch
-    ]
+    return batches[0]
 
 
-def _subjects_of_panel(
+def subjects_of_panel(
     session: Session, staff: Identity, campaign_id: int, where: Organization
 ) -> list[SubjectRow]:
     """Return the subjects under an organization; raises Forbidden unless the caller stands above all."""
@@ -151,34 +166,19 @@ def _ensure_panel(
     return panel
 
 
-def _rows(
-    session: Session, keyring: Keyring, batch: CodeBatch, panel: Panel, rater_class: RaterClass, count: int
-) -> list[dict[str, object]]:
-    """Return the rows of new slots, which follow the last serial of the panel's class."""
-    last = session.scalar(
-        select(func.max(Entrance.serial)).filter_by(panel_id=panel.id, rater_class=rater_class)
-    )
-    first, key = (last or 0) + 1, batch_key(keyring, batch)
-    shared = {
-        "campaign_id": batch.campaign_id,
-        "panel_id": panel.id,
-        "batch_id": batch.id,
-        "mode": Mode.PANEL,
-        "rater_class": rater_class,
-        "place": "",
-    }
-    return [
-        shared
-        | {
-            "serial": serial,
-            "code_digest": digest_code(keyring, slot_code(key, panel.id, serial, FIRST_ISSUE)),
-        }
-        for serial in range(first, first + count)
-    ]
+def _last_serial(session: Session, panel: Panel, rater_class: RaterClass) -> int:
+    slots = select(func.max(Entrance.serial)).filter_by(panel_id=panel.id, rater_class=rater_class)
+    return session.scalar(slots) or 0
 
 
 def list_panel_codes(
-    session: Session, *, staff: Identity, keyring: Keyring, campaign_id: int, organization_code: str
+    session: Session,
+    *,
+    staff: Identity,
+    keyring: Keyring,
+    campaign_id: int,
+    organization_code: str,
+    now: datetime,
 ) -> list[IssuedCode]:
     """Return the codes of an organization's panel in the clear, by class and serial.
 
@@ -193,8 +193,9 @@ def list_panel_codes(
     if row is None:
         raise NotFound
     panel, where = row
-    _subjects_of_panel(session, staff, campaign_id, where)
-    slots = _list_slots(session, panel.id)
+    subjects_of_panel(session, staff, campaign_id, where)
+    slots = printable_slots(_list_slots(session, panel.id))
+    mark_printed((batch for _, batch in slots), now)
     return [_issued(keyring, entrance, batch, organization_code) for entrance, batch in slots]
 
 

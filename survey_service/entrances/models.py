@@ -15,24 +15,42 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.core.db import Base, BigId, Id, one_of
+from survey_service.entrances.rules import MAX_GROUP_LENGTH, RevokedAs
 
 
 class CodeBatch(Base):
-    """Entrances that were made together; the wrapped key lets their codes be printed again.
+    """Entrances of a subject or panel that were made together; the wrapped key lets codes be printed again.
 
-    The key is destroyed when the batch has been handed out.
+    The key is destroyed when the batch is marked as handed out, seven days after its codes left the system
+    for the first time (`printed_at`), or when the campaign ends. What stands in batches of earlier releases
+    for several subjects together has no subject.
     """
 
     __tablename__ = "code_batch"
-    __table_args__ = (UniqueConstraint("campaign_id", "idempotency_key"),)
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "idempotency_key", "subject_id"),
+        CheckConstraint("handed_out_at IS NULL OR wrapped_key IS NULL", name="handed_out_without_key"),
+    )
 
     id: Mapped[Id]
     campaign_id: Mapped[int] = mapped_column(BigId, ForeignKey("campaign.id"))
+    subject_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("subject.id"))
+    panel_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("panel.id"))
+    mode: Mapped[Mode | None] = mapped_column(one_of(Mode, name="batch_mode"))
+    rater_class: Mapped[RaterClass | None] = mapped_column(one_of(RaterClass, name="batch_class"))
     idempotency_key: Mapped[str | None] = mapped_column(String(128))
     request_digest: Mapped[str] = mapped_column(String(64))
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+    printed_at: Mapped[datetime | None]
     handed_out_at: Mapped[datetime | None]
+
+    @property
+    def place_id(self) -> int:
+        """The subject or the panel whose slots it holds; its codes are derived from that."""
+        place_id = self.subject_id or self.panel_id
+        assert place_id is not None
+        return place_id
 
 
 class Panel(Base):
@@ -62,6 +80,24 @@ class PanelSubject(Base):
     campaign_id: Mapped[int] = mapped_column(BigId)
 
 
+class HouseholdGroup(Base):
+    """A villagers' group (村民小组): a run of serials of a village's household codes."""
+
+    __tablename__ = "household_group"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["campaign_id", "subject_id"], ["campaign_subject.campaign_id", "campaign_subject.subject_id"]
+        ),
+        CheckConstraint("first_serial <= last_serial", name="range"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    subject_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    first_serial: Mapped[int] = mapped_column(primary_key=True)
+    last_serial: Mapped[int]
+    name: Mapped[str] = mapped_column(String(MAX_GROUP_LENGTH))
+
+
 class Entrance(Base):
     """A way into a campaign for one rater class, and for one subject or for those of a panel.
 
@@ -81,6 +117,7 @@ class Entrance(Base):
         CheckConstraint("panel_id IS NULL OR (mode = 'panel' AND serial IS NOT NULL)", name="panel_of_slots"),
         CheckConstraint("serial IS NULL OR batch_id IS NOT NULL", name="slot_has_batch"),
         CheckConstraint("(serial IS NULL) = (code IS NOT NULL)", name="slot_hides_code"),
+        CheckConstraint("revoked_as IS NULL OR revoked_at IS NOT NULL", name="revoked_with_time"),
         Index("ix_entrance_batch", "batch_id"),
     )
 
@@ -98,3 +135,4 @@ class Entrance(Base):
     serial: Mapped[int | None]
     issue: Mapped[int] = mapped_column(default=1)
     revoked_at: Mapped[datetime | None]
+    revoked_as: Mapped[RevokedAs | None] = mapped_column(one_of(RevokedAs, name="revoked_as"))

@@ -1,8 +1,9 @@
 """Posters for the village wall and sheets of one-time codes, as PDF."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
+from itertools import groupby
 
 from survey_service.campaigns.rules import Mode
 from survey_service.core.qr import BULK_MASK, ErrorCorrection
@@ -64,11 +65,22 @@ class Poster:
 
 @dataclass(frozen=True, kw_only=True)
 class Slip:
-    """One household's or panel member's code with the serial of its slot."""
+    """One household's or panel member's code with the serial of its slot; `group` may be empty."""
 
     serial: int
     code: str = field(repr=False)
     url: str = field(repr=False)
+    group: str = ""
+
+    @property
+    def printed(self) -> dict[str, object]:
+        """What a template knows of it."""
+        return {
+            "url": self.url,
+            "code": grouped(self.code),
+            "serial": self.serial,
+            "group": printable(self.group),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,22 +102,31 @@ def render_poster(poster: Poster) -> bytes:
     """Return the PDF of one A4 page; raises PrintError."""
     fields = {name: printable(value) for name, value in asdict(poster).items()}
     code = {"url": poster.url, "code": grouped(poster.code)}
-    document = fields | {"codes": [code], "words": _words("poster", _POSTER_WORDS, fields)}
+    document = fields | {"codes": [code], "words": words_of("poster", _POSTER_WORDS, fields)}
     return typeset("entrances/print/poster.typ", document, level=ErrorCorrection.QUARTILE, mask=None)
 
 
 def render_sheet(sheet: CodeSheet) -> bytes:
     """Return the PDF of the slips on as many A4 pages as they need; raises PrintError."""
     fields = {name: printable(value) for name, value in vars(sheet).items() if isinstance(value, str)}
-    codes = [{"url": slip.url, "code": grouped(slip.code), "serial": slip.serial} for slip in sheet.slips]
     document = fields | {
         "per_page": sheet.per_page,
-        "codes": codes,
-        "words": _words("sheet", _SHEET_WORDS, fields),
+        "pages": list(_pages(sheet.slips, sheet.per_page)),
+        "codes": [slip.printed for slip in sheet.slips],
+        "words": words_of("sheet", _SHEET_WORDS, fields),
     }
     return typeset("entrances/print/sheet.typ", document, level=ErrorCorrection.MEDIUM, mask=BULK_MASK)
 
 
-def _words(layout: str, names: Iterable[str], fields: Mapping[str, str]) -> dict[str, str]:
+def _pages(slips: Sequence[Slip], per_page: int) -> Iterator[tuple[int, int]]:
+    """Yield where each page begins and ends; every group begins a new one, to be handed out by itself."""
+    first = 0
+    for _, members in groupby(slips, key=lambda slip: slip.group):
+        end = first + len(list(members))
+        yield from ((start, min(start + per_page, end)) for start in range(first, end, per_page))
+        first = end
+
+
+def words_of(layout: str, names: Iterable[str], fields: Mapping[str, str]) -> dict[str, str]:
     """Return the sentences of a layout by name, their placeholders filled from the fields."""
     return {name: text(f"print.{layout}_{name}", **fields) for name in names}

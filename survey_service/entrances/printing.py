@@ -1,5 +1,6 @@
 """Use cases of printing: which codes stand on which sheet of paper."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +15,11 @@ from survey_service.core.errors import Conflict, Forbidden, NotFound
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.core.texts import text
+from survey_service.entrances.batches import code_in_clear, mark_printed
 from survey_service.entrances.models import CodeBatch, Entrance
 from survey_service.entrances.posters import CodeSheet, Poster, Slip
 from survey_service.entrances.queries import first_posted, list_slots
-from survey_service.entrances.service import code_in_clear, create_entrances
+from survey_service.entrances.service import create_entrances
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import list_ancestors
 from survey_service.staff.rules import is_allowed
@@ -43,13 +45,13 @@ def prepare_poster(session: Session, *, place: Place, posted_at: str | None = No
     if entrance is None or entrance.code is None:
         raise Conflict("no_posted_entrance")
     return Poster(
-        area=_area(session, subject),
+        area=area_of(session, subject.path),
         village=subject.name,
         campaign=campaign.title,
         subject=subject.subject_name,
         url=f"{place.public_url}/s/{entrance.code}",
         code=entrance.code,
-        typing_address=_without_scheme(place.public_url),
+        typing_address=without_scheme(place.public_url),
         organizer=session.get_one(Organization, campaign.organization_id).name,
         until=clock.local_text(campaign.closes_at),
         paper_place=text("entrances.paper_place"),
@@ -77,13 +79,13 @@ def prepare_sheet(
     facts = {"organization_code": subject.organization_code, "codes": len(slots)}
     record(session, "code_sheets.print", campaign_target(campaign.id), after=facts)
     return CodeSheet(
-        area=_area(session, subject),
+        area=area_of(session, subject.path),
         village=subject.name,
         campaign=campaign.title,
         rater_class=text(f"campaigns.class_{RaterClass.VILLAGER}"),
         mode=Mode.HOUSEHOLD,
         until=clock.local_text(campaign.closes_at),
-        typing_address=_without_scheme(place.public_url),
+        typing_address=without_scheme(place.public_url),
         slips=[_slip(keyring, place.public_url, entrance, batch) for entrance, batch in slots],
     )
 
@@ -122,7 +124,17 @@ def _household_slots(
         slots = existing()
     if not slots:
         raise Conflict("no_household_codes")
-    return slots[:count]
+    printable = printable_slots(slots)[:count]
+    mark_printed({batch.id: batch for _, batch in printable}.values(), now)
+    return printable
+
+
+def printable_slots(slots: Sequence[tuple[Entrance, CodeBatch]]) -> list[tuple[Entrance, CodeBatch]]:
+    """Return the slots whose codes can be shown; raises Conflict `codes_handed_out` when none of some can."""
+    printable = [(slot, batch) for slot, batch in slots if batch.wrapped_key is not None]
+    if slots and not printable:
+        raise Conflict("codes_handed_out")
+    return printable
 
 
 def _slip(keyring: Keyring, public_url: str, entrance: Entrance, batch: CodeBatch) -> Slip:
@@ -140,10 +152,11 @@ def _subject(session: Session, place: Place) -> tuple[Campaign, SubjectRow]:
     return campaign, found[0]
 
 
-def _area(session: Session, subject: SubjectRow) -> str:
+def area_of(session: Session, path: str) -> str:
     """Return the names above an organization, such as 饶平县汤溪镇."""
-    return "".join(one.name for one in list_ancestors(session, path=subject.path)[:-1])
+    return "".join(one.name for one in list_ancestors(session, path=path)[:-1])
 
 
-def _without_scheme(url: str) -> str:
+def without_scheme(url: str) -> str:
+    """Return an address as people type it."""
     return url.split("://", 1)[-1]

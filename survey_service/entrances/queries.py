@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
@@ -236,13 +236,17 @@ def first_posted(
 
 
 def issued_by_subject(session: Session, *, campaign_id: int) -> dict[int, dict[Mode, int]]:
-    """Return with how many unrevoked slots each subject can be rated, by mode; those of panels among them."""
+    """Return with how many slots each subject can have been rated, by mode; those of panels among them.
+
+    A slot that was revoked while the vote was on may have been used before: it counts, or revoking the slots
+    of a village would void its ballots, and tell whether somebody had used them.
+    """
     rows = session.execute(
         select(subject_of_slot(), Entrance.mode, func.count())
+        .join(Campaign, Campaign.id == Entrance.campaign_id)
         .outerjoin(PanelSubject, PanelSubject.panel_id == Entrance.panel_id)
-        .where(
-            Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None), Entrance.revoked_at.is_(None)
-        )
+        .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None))
+        .where(or_(Entrance.revoked_at.is_(None), Entrance.revoked_at >= Campaign.opens_at))
         .group_by(subject_of_slot(), Entrance.mode)
     )
     issued: dict[int, dict[Mode, int]] = {}

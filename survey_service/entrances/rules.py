@@ -9,10 +9,19 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.campaigns.rules import Mode, RaterClass, State
 from survey_service.core.digests import plain_digest, sign, verify
+from survey_service.core.events import Event
 
 CREDENTIAL_MAC_BYTES = 8
+MAX_GROUP_LENGTH = 40
+"""Characters of the name of a villagers' group."""
+POSTED_MODES = frozenset({Mode.OPEN})
+SLOT_MODES = frozenset({Mode.HOUSEHOLD, Mode.PANEL})
+OPEN_STATES = frozenset({State.DRAFT, State.SCHEDULED, State.OPEN})
+"""In these states of a campaign entrances are made, revoked and reissued."""
+KEY_LIFETIME = timedelta(days=7)
+"""So long after its codes have left the system a batch can be printed again (`domain.md` section 3)."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -30,6 +39,28 @@ class Layout(StrEnum):
 
     POSTER = "poster"
     SHEET = "sheet"
+
+
+class RevokedAs(StrEnum):
+    """Why a slot was revoked by its serial; a single code that is revoked by itself has no reason."""
+
+    UNDELIVERED = "undelivered"
+    """The letter came back before the vote began: nobody can have used it."""
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class KeysDestroyed(Event):
+    """Batches of a campaign can no longer be printed, and what was printed of them is deleted."""
+
+    campaign_id: int
+
+
+@dataclass(frozen=True)
+class SlotsChanged(Event):
+    """Slots of a campaign were revoked or reissued: what was printed of them holds codes that are dead."""
+
+    campaign_id: int
 
 
 @dataclass(frozen=True)

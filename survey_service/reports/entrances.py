@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -16,10 +17,12 @@ from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
+from survey_service.entrances.batches import code_in_clear, mark_printed
 from survey_service.entrances.inviting import list_panel_codes as list_codes_of_panel
 from survey_service.entrances.panels import count_panel_slots, count_subjects, list_panels
+from survey_service.entrances.printing import printable_slots
 from survey_service.entrances.queries import list_slots
-from survey_service.entrances.service import IssuedCode, code_in_clear
+from survey_service.entrances.service import IssuedCode
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import get_organization
 from survey_service.reports.queries import (
@@ -106,12 +109,18 @@ class PanelCodes:
 
 
 def list_panel_codes(
-    session: Session, *, staff: Identity, keyring: Keyring, campaign_id: int, organization_code: str
+    session: Session,
+    *,
+    staff: Identity,
+    keyring: Keyring,
+    campaign_id: int,
+    organization_code: str,
+    now: datetime,
 ) -> PanelCodes:
     """Return the codes of a panel, which rates an organization or all subjects below it.
 
-    Raises NotFound, Forbidden unless the reader stands above whom it rates, and Conflict when the codes have
-    been handed out.
+    From now on their days are counted. Raises NotFound, Forbidden unless the reader stands above whom it
+    rates, and Conflict when the codes have been handed out.
     """
     found = list_subjects(session, campaign_id, organization_codes=[organization_code])
     if not found:
@@ -122,12 +131,16 @@ def list_panel_codes(
             keyring=keyring,
             campaign_id=campaign_id,
             organization_code=organization_code,
+            now=now,
         )
         return PanelCodes(session.get_one(Campaign, campaign_id), where.name, issued)
     subject = found[0]
     if not staff.is_above(subject.path):
         raise Forbidden
-    slots = list_slots(session, campaign_id=campaign_id, subject_id=subject.subject_id, mode=Mode.PANEL)
+    slots = printable_slots(
+        list_slots(session, campaign_id=campaign_id, subject_id=subject.subject_id, mode=Mode.PANEL)
+    )
+    mark_printed((batch for _, batch in slots), now)
     codes = [
         IssuedCode(
             code_in_clear(keyring, batch, entrance),

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     IDEMPOTENCY_KEYS = "idempotency_keys"
     CREDENTIALS = "credentials"
     CODE_BATCHES = "code_batches"
+    HOUSEHOLD_GROUPS = "household_groups"
+    PRINT_RUNS = "print_runs"
     RECORDINGS = "recordings"
     TEXTS = "texts"
     WEBHOOK_DELIVERIES = "webhook_deliveries"
@@ -61,6 +63,8 @@ def schedule(*, credential_days: int, text_years: int | None) -> Sequence[Rule]:
         Rule(Kind.IDEMPOTENCY_KEYS, _RETRIES_KEPT, "the making of the codes", "nobody asks again"),
         Rule(Kind.CREDENTIALS, credentials, sealed, "slots of households open nothing any more"),
         Rule(Kind.CODE_BATCHES, credentials, sealed, "their slots are gone"),
+        Rule(Kind.HOUSEHOLD_GROUPS, credentials, sealed, "their slots are gone"),
+        Rule(Kind.PRINT_RUNS, credentials, sealed, "what they printed opens nothing any more"),
         Rule(Kind.RECORDINGS, credentials, sealed, "nobody is asked any more"),
         Rule(
             Kind.TEXTS,

@@ -13,7 +13,8 @@ from survey_service.campaigns.models import Campaign, CampaignRecording
 from survey_service.core import clock
 from survey_service.core.audit import record
 from survey_service.core.db import Base
-from survey_service.entrances.models import CodeBatch, Entrance
+from survey_service.entrances.models import CodeBatch, Entrance, HouseholdGroup
+from survey_service.print_runs.models import PrintRun
 from survey_service.retention.models import THE_ONE, RetentionRun
 from survey_service.retention.rules import Kind, Purged, Rule
 from survey_service.staff.models import StaffToken
@@ -96,6 +97,15 @@ def _batches(before: datetime) -> _Selection:
     return _Selection(CodeBatch, due, delete(CodeBatch))
 
 
+def _groups(before: datetime) -> _Selection:
+    due = _is_sealed(HouseholdGroup.campaign_id, before)
+    return _Selection(HouseholdGroup, due, delete(HouseholdGroup))
+
+
+def _print_runs(before: datetime) -> _Selection:
+    return _Selection(PrintRun, _is_sealed(PrintRun.campaign_id, before), delete(PrintRun))
+
+
 def _recordings(before: datetime) -> _Selection:
     due = _is_sealed(CampaignRecording.campaign_id, before)
     return _Selection(CampaignRecording, due, delete(CampaignRecording))
@@ -114,6 +124,8 @@ _SELECTIONS: Mapping[Kind, Callable[[datetime], _Selection]] = {
     Kind.IDEMPOTENCY_KEYS: _retries,
     Kind.CREDENTIALS: _slots,
     Kind.CODE_BATCHES: _batches,
+    Kind.HOUSEHOLD_GROUPS: _groups,
+    Kind.PRINT_RUNS: _print_runs,
     Kind.RECORDINGS: _recordings,
     Kind.TEXTS: _texts,
     Kind.WEBHOOK_DELIVERIES: _deliveries,

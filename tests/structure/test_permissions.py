@@ -25,6 +25,7 @@ NARROWED_BY_SERVICE = {
     "anomalies.read": "the answer holds the subjects below the caller",
     "anomalies.propose": "the group stands in the body of the call, and lies below the caller",
     "anomalies.decide": "the proposal tells its subject and its author only to the service",
+    "code_sheets.print": "the organizations stand in the body; their codes are for those above them only",
     "disputes.decide": "the subject stands in the body of the call, and lies below the caller",
     "campaigns.read": "a campaign is seen by everybody inside it; the answer shows his part",
     "entrances.read": "the page holds the entrances of the caller's sub-tree",

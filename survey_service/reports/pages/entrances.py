@@ -1,5 +1,7 @@
 """The pages of paper: entrances, posters, sheets and lists of codes."""
 
+from typing import Any
+
 from flask import Response, render_template, request
 from sqlalchemy.orm import Session
 
@@ -43,8 +45,8 @@ def create_entrances(campaign_id: int) -> Response:
     with unit_of_work() as session:
         board = entrances.read_entrances(session, staff=staff, campaign_id=campaign_id)
         body = entrances_asked_for(board, request.form)
-        keyring = current_keyring()
-        create(session, staff=staff, keyring=keyring, campaign_id=campaign_id, now=now, **body)
+        place: dict[str, Any] = {"staff": staff, "keyring": current_keyring(), "campaign_id": campaign_id}
+        create(session, now=now, are_shown=False, **place | body)
     return to_page("show_entrances", campaign_id=campaign_id, notice=Notice.ENTRANCES_CREATED)
 
 
@@ -67,12 +69,13 @@ def path_of_rated(session: Session, *, organization_code: str, **_: object) -> s
 @requires("code_sheets.print", path_of_rated)
 def show_panel_codes(campaign_id: int, organization_code: str) -> str:
     """Show the codes of a panel, to be printed and cut out."""
-    with reading() as session:
+    with unit_of_work() as session:
         panel = entrances.list_panel_codes(
             session,
             staff=current_staff(),
             keyring=current_keyring(),
             campaign_id=campaign_id,
             organization_code=organization_code,
+            now=clock.now(),
         )
     return render_template("staff/codes.html", page=codes_page(panel, public_url=public_url()))

@@ -8,9 +8,9 @@ from datetime import datetime
 from survey_service.campaigns.rules import Mode
 from survey_service.core.texts import text
 from survey_service.entrances.codes import grouped
-from survey_service.entrances.rules import EntranceMode
+from survey_service.entrances.rules import OPEN_STATES, EntranceMode
 from survey_service.entrances.schemas import EntrancesIn
-from survey_service.entrances.service import OPEN_STATES, IssuedCode
+from survey_service.entrances.service import IssuedCode
 from survey_service.reports.entrances import EntranceBoard, PanelCodes, PanelPlace, PlaceEntrances
 from survey_service.reports.presentation.forms import Body, Choice, choices, load
 from survey_service.reports.presentation.turnout import CampaignHead, campaign_head

@@ -32,7 +32,7 @@ from survey_service.entrances.service import (
 )
 from survey_service.organizations.models import Organization
 from survey_service.tallies.queries import list_slices
-from tests.factories.campaigns import CLOSES_AT, FORMULA, NOW, World, start_campaign
+from tests.factories.campaigns import CLOSES_AT, FORMULA, NOW, OPENS_AT, World, start_campaign
 
 
 def make(world: World, **changes: Any) -> list[IssuedCode]:
@@ -216,6 +216,13 @@ def test_a_revoked_code_is_unknown(world: World) -> None:
         with pytest.raises(NotFound, match="unknown_entrance"):
             call(world, revoked.code)
     assert find(world, kept.code)
+    with reading() as session:
+        assert [*issued_by_subject(session, campaign_id=world.campaign_id).values()] == [{Mode.HOUSEHOLD: 2}]
+
+
+def test_a_code_that_was_revoked_before_the_vote_was_never_issued(world: World) -> None:
+    _, returned = make(world, count=2)
+    revoke(world, returned.code, now=OPENS_AT - timedelta(days=1))
     with reading() as session:
         assert [*issued_by_subject(session, campaign_id=world.campaign_id).values()] == [{Mode.HOUSEHOLD: 1}]
 

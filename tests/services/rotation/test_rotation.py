@@ -15,8 +15,8 @@ from survey_service.campaigns.rules import Mode, key_label
 from survey_service.core.db import Database
 from survey_service.core.errors import Conflict
 from survey_service.core.privacy import Keyring
+from survey_service.entrances.batches import batch_label
 from survey_service.entrances.models import CodeBatch
-from survey_service.entrances.service import batch_label
 from survey_service.rotation import rotate_keys
 from survey_service.staff.models import SecondFactor
 from survey_service.staff.second_factor import secret_label

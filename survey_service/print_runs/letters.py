@@ -1,0 +1,57 @@
+"""A letter for each household: the words, and the household's own code under a fold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from survey_service.core.qr import BULK_MASK, ErrorCorrection
+from survey_service.core.typesetting import printable, typeset
+from survey_service.entrances.posters import Slip, words_of
+from survey_service.print_runs.rules import MAX_TEXT_LENGTH
+
+_WORDS = ("to", "from", "fold", "serial", "code_title", "how", "typing", "until", "secret")
+
+
+@dataclass(frozen=True)
+class LetterBody:
+    """What a letter says, the same to every household; `closing` stands to the right, as a signature does.
+
+    Whoever makes letters of another kind passes a body of his own to `render_letters`.
+    """
+
+    title: str
+    paragraphs: Sequence[str]
+    closing: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterSheet:
+    """Letters in the order given; all texts are plain, and `until` is the end of the window in words."""
+
+    area: str
+    village: str
+    campaign: str
+    organizer: str
+    holder: str
+    until: str
+    typing_address: str
+    body: LetterBody
+    slips: Sequence[Slip]
+
+
+def body_of_text(title: str, text: str) -> LetterBody:
+    """Return the body of a letter as staff typed it: every line is a paragraph."""
+    return LetterBody(title, [line for line in map(str.strip, text.splitlines()) if line])
+
+
+def render_letters(sheet: LetterSheet) -> bytes:
+    """Return the PDF of the letters, an A4 page each; raises PrintError."""
+    fields = {name: printable(value) for name, value in vars(sheet).items() if isinstance(value, str)}
+    body = sheet.body
+    document = fields | {
+        "title": printable(body.title),
+        "paragraphs": [printable(one, longest=MAX_TEXT_LENGTH) for one in body.paragraphs],
+        "closing": [printable(one) for one in body.closing],
+        "codes": [slip.printed for slip in sheet.slips],
+        "words": words_of("letter", _WORDS, fields),
+    }
+    return typeset("print_runs/print/letter.typ", document, level=ErrorCorrection.QUARTILE, mask=BULK_MASK)

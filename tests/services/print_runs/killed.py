@@ -1,0 +1,33 @@
+"""A process that prints a run and is killed before it can keep its second part.
+
+python -m tests.services.print_runs.killed FOLDER DATABASE_URL RUN_ID
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from survey_service.core.db import Database
+from survey_service.print_runs import jobs, printing
+from tests.factories.applications import make_app
+
+keep_part = printing.keep_part
+kept: list[int] = []
+
+
+def keep_one(*arguments: Any, number: int, **named: Any) -> Any:
+    """Keep the first part; die with the second one printed and not kept."""
+    if kept:
+        os.kill(os.getpid(), signal.SIGKILL)
+    kept.append(number)
+    return keep_part(*arguments, number=number, **named)
+
+
+if __name__ == "__main__":
+    folder, database_url, run_id = sys.argv[1:]
+    printing.keep_part = keep_one
+    jobs.SLICE_SECONDS = 60.0
+    with make_app(Path(folder), Database(database_url)).app_context():
+        jobs.print_parts(int(run_id))
