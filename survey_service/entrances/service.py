@@ -203,7 +203,7 @@ def _codes_of(
     entrances = session.scalars(
         select(Entrance)
         .where(Entrance.batch_id.in_(by_id), Entrance.revoked_at.is_(None))
-        .order_by(Entrance.id)
+        .order_by(Entrance.batch_id, Entrance.serial, Entrance.id)
     )
     for entrance in entrances:
         assert entrance.batch_id is not None
