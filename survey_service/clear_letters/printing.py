@@ -26,9 +26,10 @@ from survey_service.core.privacy import Keyring
 from survey_service.core.qr import BULK_MASK, ErrorCorrection
 from survey_service.core.texts import text
 from survey_service.core.typesetting import printable, typeset
+from survey_service.entrances.batches import code_in_clear, mark_printed
 from survey_service.entrances.codes import grouped
+from survey_service.entrances.printing import printable_slots
 from survey_service.entrances.queries import list_slots
-from survey_service.entrances.service import code_in_clear
 from survey_service.staff.rules import is_allowed
 
 MOST_SHEETS = 200
@@ -103,7 +104,9 @@ def prepare_print(
     row = get_letter(session, letter_id)
     staff.require(row.path)
     if codes is Codes.HOUSEHOLD:
-        sheets = household_sheets(public_url, _household_codes(session, staff, keyring, row, first, count))
+        sheets = household_sheets(
+            public_url, _household_codes(session, staff, keyring, row, first, count, now)
+        )
     else:
         sheets = _posted_sheets(session, public_url, row, now)
     facts = {"codes": codes, "size": size, "sheets": max(1, len(sheets))}
@@ -139,7 +142,13 @@ def _posted_sheets(session: Session, public_url: str, row: LetterRow, now: datet
 
 
 def _household_codes(
-    session: Session, staff: Identity, keyring: Keyring, row: LetterRow, first: int, count: int
+    session: Session,
+    staff: Identity,
+    keyring: Keyring,
+    row: LetterRow,
+    first: int,
+    count: int,
+    now: datetime,
 ) -> list[tuple[int, str]]:
     if not (staff.is_above(row.path) and is_allowed(staff.role, "code_sheets.print")):
         raise Forbidden
@@ -162,7 +171,9 @@ def _household_codes(
     ]
     if not slots:
         raise Conflict("no_household_codes")
-    return [(entrance.serial or 0, code_in_clear(keyring, batch, entrance)) for entrance, batch in slots]
+    printable = printable_slots(slots)
+    mark_printed((batch for _, batch in printable), now)
+    return [(entrance.serial or 0, code_in_clear(keyring, batch, entrance)) for entrance, batch in printable]
 
 
 def render_letters(order: PrintOrder) -> bytes:
