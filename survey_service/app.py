@@ -38,6 +38,7 @@ from survey_service.organizations.views import blp as organizations
 from survey_service.paper_entry.views import blp as paper_entry
 from survey_service.print_runs.views import blp as print_runs
 from survey_service.questionnaires.views import blp as questionnaires
+from survey_service.ratings.outlook_views import blp as rating_outlook
 from survey_service.ratings.pages import pages as rating_notices
 from survey_service.ratings.record_views import blp as rating_records
 from survey_service.ratings.views import blp as ratings
@@ -73,6 +74,7 @@ BLUEPRINTS = (
     sealing,
     ratings,
     rating_records,
+    rating_outlook,
     reports,
 )
 

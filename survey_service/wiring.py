@@ -25,7 +25,7 @@ from survey_service.opinions.rules import OpinionReceived
 from survey_service.paper_entry.rules import PaperCounted
 from survey_service.print_runs.jobs import drop_parts, print_parts, renew_parts, sweep_printing
 from survey_service.print_runs.rules import PrintingWaits
-from survey_service.ratings.jobs import refresh_draft, sweep_drafts, take_in_scores
+from survey_service.ratings.jobs import refresh_draft, sweep_drafts, sweep_warnings, take_in_scores
 from survey_service.ratings.rules import RatingChanged
 from survey_service.retention.jobs import sweep_retention
 from survey_service.sealing.jobs import sweep_sealings
@@ -59,6 +59,7 @@ SWEEPS: Sequence[Job] = (
     sweep_scores,
     sweep_sealings,
     sweep_drafts,
+    sweep_warnings,
     send_audit_head,
     send_deliveries,
     sweep_texts,

@@ -4,6 +4,7 @@ The marshmallow schemas here are the one definition; `docs/rating-scheme.schema.
 `/api/v1/schemes/schema` are written from them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from apispec import APISpec
@@ -103,7 +104,10 @@ class OptionDocument(Titled):
 
 
 class IndicatorDocument(Schema):
-    """An indicator; with children its points are what theirs are scaled to, or left out, their sum."""
+    """An indicator; with children its points are what theirs are scaled to, or left out, their sum.
+
+    `evidence` asks for a note, a file or a link wherever points are entered.
+    """
 
     code = _code()
     title = _title()
@@ -112,6 +116,7 @@ class IndicatorDocument(Schema):
     fields_ = fields.List(fields.String(validate=_CODE), data_key="fields", validate=_SOME)
     options = fields.List(fields.Nested(OptionDocument()), validate=_SOME)
     checks = fields.List(fields.Nested(Titled()), validate=_SOME)
+    evidence = fields.Boolean()
     children = fields.List(fields.Nested(lambda: IndicatorDocument()), validate=_SOME)
 
 
@@ -236,11 +241,20 @@ def read_document(written: str) -> dict[str, Any]:
         file = read_scheme_file(written)
     except SchemeFault as fault:
         raise InvalidScheme(errors={str(fault.line): [fault.sentence]}) from fault
-    found = _validate(file.content) or find_contradictions(file.content)
-    if found:
+    if found := check_content(file.content):
         raise InvalidScheme(errors=_by_line(file, found))
-    document: dict[str, Any] = _SCHEMA.dump(_SCHEMA.load(file.content))
-    return document | {"assumptions": [place(path) for path in file.assumptions]}
+    return complete_document(file.content, [place(path) for path in file.assumptions])
+
+
+def check_content(content: Any) -> list[tuple[Path, str]]:
+    """Return everything that is wrong with the plain content of a scheme, with its places."""
+    return _validate(content) or find_contradictions(content)
+
+
+def complete_document(content: Any, assumptions: Sequence[str]) -> dict[str, Any]:
+    """Return the document of a checked content: every default written out, numbers as text."""
+    document: dict[str, Any] = _SCHEMA.dump(_SCHEMA.load(content))
+    return document | {"assumptions": list(assumptions)}
 
 
 def digest_of(document: dict[str, Any]) -> str:

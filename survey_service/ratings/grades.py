@@ -1,35 +1,42 @@
 """Work out the grades of a cycle from what is stored, keep them, and tell whether they can be reproduced."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.queries import get_campaign
 from survey_service.core.canonical import canonical_json
 from survey_service.core.texts import text
-from survey_service.ratings.grading import Grading, grade_subjects
-from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
+from survey_service.ratings.grading import Grading, grade_alone, keep_shares
+from survey_service.ratings.models import RatingCycle, RatingGrade
 from survey_service.ratings.queries import (
+    CHUNK,
     MassReading,
     SubjectRow,
     find_subject,
     get_cycle,
+    in_chunks,
     list_decisions,
+    list_entries,
+    list_grade_values,
     list_grades,
-    list_sheets,
     list_subjects,
     read_mass,
 )
 from survey_service.ratings.rules import Scheme, Sheet, SubjectInputs
 from survey_service.ratings.scheme_reading import scheme_of
-from survey_service.ratings.totals import level_totals, show
-from survey_service.ratings.vocabulary import MassRole
+from survey_service.ratings.totals import level_totals, show, total_trace
+from survey_service.ratings.vocabulary import Level, MassRole
 
 TRACE_FORMAT = "rating-trace/1"
+_FAST = 1
 
 
 @dataclass(frozen=True)
@@ -38,21 +45,29 @@ class GradedSubject:
 
     subject: SubjectRow
     grading: Grading
-    trace: str
+    facts: Mapping[str, object]
+    """What the trace says beside the total."""
+    packed_total: bytes
 
-    def row(self, cycle_id: int) -> RatingGrade:
-        """Return what is kept of it."""
+    @property
+    def trace(self) -> str:
+        """The whole trace as canonical JSON; `total` is the last of its keys."""
+        facts = canonical_json({**self.facts, **self.grading.trace()})
+        return f'{facts[:-1]},"total":{zlib.decompress(self.packed_total).decode()}}}'
+
+    def values(self, cycle_id: int) -> dict[str, object]:
+        """Return what is kept of it, by column."""
         grading = self.grading
-        return RatingGrade(
-            cycle_id=cycle_id,
-            subject_id=self.subject.row.subject_id,
-            total=show(grading.total.value),
-            grade_by_score=grading.by_score,
-            grade_proposed=grading.proposed,
-            is_tied=grading.is_tied,
-            reasons=canonical_json([reason.json() for reason in grading.reasons]),
-            trace=self.trace,
-        )
+        return {
+            "cycle_id": cycle_id,
+            "subject_id": self.subject.row.subject_id,
+            "total": show(grading.total.value),
+            "grade_by_score": grading.by_score,
+            "grade_proposed": grading.proposed,
+            "is_tied": grading.is_tied,
+            "reasons": canonical_json([reason.json() for reason in grading.reasons]),
+            "trace": self.trace,
+        }
 
 
 def scheme_of_cycle(cycle: RatingCycle) -> Scheme:
@@ -60,23 +75,41 @@ def scheme_of_cycle(cycle: RatingCycle) -> Scheme:
     return scheme_of(json.loads(cycle.document))
 
 
+@dataclass(frozen=True)
+class SubjectReading:
+    """A subject with everything that its grade follows from, and where its mass score comes from."""
+
+    subject: SubjectRow
+    inputs: SubjectInputs
+    mass: MassReading | None
+
+
+def read_inputs(session: Session, cycle: RatingCycle, scheme: Scheme) -> Iterator[SubjectReading]:
+    """Yield the subjects of a cycle in its order; what was filled in is read for some of them at a time."""
+    subjects = list_subjects(session, cycle.id)
+    readings = _readings(session, cycle, scheme)
+    for chunk in in_chunks(subjects, CHUNK):
+        sheets = list_entries(session, cycle.id, [one.row.subject_id for one in chunk])
+        for one in chunk:
+            mass = readings.get(one.row.organization_id)
+            yield SubjectReading(one, _inputs(one, sheets.get(one.row.subject_id, {}), mass), mass)
+
+
 def work_out(session: Session, cycle: RatingCycle) -> list[GradedSubject]:
     """Work out the grades of all subjects of a cycle, in its order; nothing is stored."""
     scheme = scheme_of_cycle(cycle)
-    subjects = list_subjects(session, cycle.id)
-    readings = _readings(session, cycle, scheme)
-    sheets = list_sheets(session, cycle.id)
-    inputs = [
-        _inputs(one, sheets.get(one.row.subject_id, ()), readings.get(one.row.organization_id))
-        for one in subjects
-    ]
-    gradings = grade_subjects(scheme, inputs)
-    base = sum(not grading.is_excluded for grading in gradings.values())
-    return [
-        GradedSubject(one, grading, _write_trace(cycle, scheme, one, grading, base, readings))
-        for one in subjects
-        if (grading := gradings[one.organization_code])
-    ]
+    drafts = [_draft(cycle, scheme, one) for one in read_inputs(session, cycle, scheme)]
+    base = keep_shares(scheme, [one.grading for one in drafts])
+    return [replace(one, facts={**one.facts, "quota_base": base}) for one in drafts]
+
+
+def _draft(cycle: RatingCycle, scheme: Scheme, one: SubjectReading) -> GradedSubject:
+    """Grade a subject by itself, and pack what its total was made of."""
+    grading = grade_alone(scheme, one.inputs)
+    total = canonical_json(total_trace(grading.total))
+    facts = _facts_of_trace(cycle, scheme, one, grading)
+    grading.lighten()
+    return GradedSubject(one.subject, grading, facts, zlib.compress(total.encode(), _FAST))
 
 
 def _readings(session: Session, cycle: RatingCycle, scheme: Scheme) -> dict[int, MassReading]:
@@ -85,12 +118,12 @@ def _readings(session: Session, cycle: RatingCycle, scheme: Scheme) -> dict[int,
     return read_mass(session, get_campaign(session, cycle.campaign_id))
 
 
-def _inputs(one: SubjectRow, sheets: Sequence[RatingSheet], reading: MassReading | None) -> SubjectInputs:
+def _inputs(one: SubjectRow, entries: Mapping[Level, str], reading: MassReading | None) -> SubjectInputs:
     findings = json.loads(one.row.findings)
     return SubjectInputs(
         code=one.organization_code,
         field_code=one.row.field_code,
-        sheets={sheet.level: read_sheet(json.loads(sheet.entries)) for sheet in sheets},
+        sheets={level: read_sheet(json.loads(written)) for level, written in entries.items()},
         findings=frozenset(findings.get("findings", {})),
         bonus=_fractions(findings.get("bonus", {})),
         penalty=_fractions(findings.get("penalty", {})),
@@ -109,45 +142,54 @@ def read_sheet(entries: Mapping[str, Any]) -> Sheet:
 
 
 def _fractions(given: Mapping[str, str]) -> dict[str, Fraction]:
-    return {code: Fraction(value) for code, value in given.items()}
+    return {code: _fraction(value) for code, value in given.items()}
 
 
-def _write_trace(
-    cycle: RatingCycle,
-    scheme: Scheme,
-    one: SubjectRow,
-    grading: Grading,
-    base: int,
-    readings: Mapping[int, MassReading],
-) -> str:
-    reading = readings.get(one.row.organization_id)
-    levels = level_totals(scheme, grading.subject)
-    return canonical_json(
-        {
-            "format": TRACE_FORMAT,
-            "cycle_id": cycle.id,
-            "organization_code": one.organization_code,
-            "scheme": {"code": scheme.code, "version": scheme.version, "hash": cycle.scheme_digest},
-            "field": one.row.field_code,
-            "quota_base": base,
-            "levels": {level.value: show(total) for level, total in levels.items()},
-            "findings": json.loads(one.row.findings),
-            "exclusion": one.row.exclusion,
-            "mass_role": scheme.mass.role.value,
-            "mass": None if reading is None else reading.trace,
-            **grading.trace(),
-        }
-    )
+@lru_cache(maxsize=10_000)
+def _fraction(written: str) -> Fraction:
+    """Read a decimal; the same few are written again and again, and reading one takes long."""
+    return Fraction(written)
+
+
+def _facts_of_trace(
+    cycle: RatingCycle, scheme: Scheme, one: SubjectReading, grading: Grading
+) -> dict[str, object]:
+    row = one.subject.row
+    levels = level_totals(scheme, one.inputs, whole=grading.total)
+    return {
+        "format": TRACE_FORMAT,
+        "cycle_id": cycle.id,
+        "organization_code": one.subject.organization_code,
+        "scheme": {"code": scheme.code, "version": scheme.version, "hash": cycle.scheme_digest},
+        "field": row.field_code,
+        "levels": {level.value: show(total) for level, total in levels.items()},
+        "findings": json.loads(row.findings),
+        "exclusion": row.exclusion,
+        "mass_role": scheme.mass.role.value,
+        "mass": None if one.mass is None else one.mass.trace,
+    }
 
 
 def keep_grades(session: Session, cycle: RatingCycle) -> list[GradedSubject]:
-    """Work out the grades of a cycle and store them."""
+    """Work out the grades of a cycle, and store those that have changed."""
     worked_out = work_out(session, cycle)
-    for one in worked_out:
-        session.merge(one.row(cycle.id))
+    for chunk in in_chunks(worked_out, CHUNK):
+        _keep(session, cycle.id, chunk)
     cycle.graded_revision = cycle.revision
     session.flush()
+    for held in [one for one in session.identity_map.values() if isinstance(one, RatingGrade)]:
+        # It was written past the session, and is read anew from here on.
+        session.expire(held)
     return worked_out
+
+
+def _keep(session: Session, cycle_id: int, chunk: Sequence[GradedSubject]) -> None:
+    stored = list_grade_values(session, cycle_id, [one.subject.row.subject_id for one in chunk])
+    rows = [(stored.get(one.subject.row.subject_id), one.values(cycle_id)) for one in chunk]
+    if new := [row for before, row in rows if before is None]:
+        session.execute(insert(RatingGrade), new)
+    if changed := [row for before, row in rows if before not in (None, row)]:
+        session.execute(update(RatingGrade), changed)
 
 
 @dataclass(frozen=True)
@@ -181,12 +223,12 @@ def explain(session: Session, *, cycle_id: int, organization_code: str) -> Expla
     """Work out one grade again from its inputs, and lay it beside what is stored; raises NotFound."""
     cycle = get_cycle(session, cycle_id)
     row = find_subject(session, cycle_id, organization_code).row
-    stored = list_grades(session, cycle_id).get(row.subject_id)
+    stored = list_grades(session, cycle_id, [row.subject_id]).get(row.subject_id)
     found = next(one for one in work_out(session, cycle) if one.subject.row.subject_id == row.subject_id)
     final = _final_grade(session, cycle, found) if cycle.decided_at else None
     return Explanation(
         stored={} if stored is None else _facts(stored, row.grade_final),
-        reproduced=_facts(found.row(cycle_id), final),
+        reproduced=_facts(RatingGrade(**found.values(cycle_id)), final),
         trace=found.trace,
     )
 
@@ -196,11 +238,18 @@ def _final_grade(session: Session, cycle: RatingCycle, found: GradedSubject) -> 
     return made[-1].grade if made else found.grading.proposed
 
 
-def current_grades(session: Session, cycle: RatingCycle) -> dict[int, RatingGrade]:
-    """Return the stored grades by subject, or where they are out of date, those of now."""
+def current_grades(
+    session: Session, cycle: RatingCycle, subject_ids: Sequence[int]
+) -> dict[int, RatingGrade]:
+    """Return the stored grades of subjects, or where they are out of date, those of now."""
     if cycle.graded_revision == cycle.revision:
-        return list_grades(session, cycle.id)
-    return {one.subject.row.subject_id: one.row(cycle.id) for one in work_out(session, cycle)}
+        return list_grades(session, cycle.id, subject_ids)
+    wanted = frozenset(subject_ids)
+    return {
+        one.subject.row.subject_id: RatingGrade(**one.values(cycle.id))
+        for one in work_out(session, cycle)
+        if one.subject.row.subject_id in wanted
+    }
 
 
 def reason_sentence(scheme_document: Mapping[str, Any], reason: Mapping[str, str]) -> str:

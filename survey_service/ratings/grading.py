@@ -1,13 +1,13 @@
 """From the inputs of all subjects to their proposed grades: band, restrictions, caps, forced shares."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 
 from survey_service.ratings.quotas import Candidate, Line, draw_line
 from survey_service.ratings.rules import Quota, Scheme, SubjectInputs
-from survey_service.ratings.totals import Total, compute_total, show, total_trace
+from survey_service.ratings.totals import Total, compute_total, show
 from survey_service.ratings.vocabulary import MassRole, RestrictionKind
 
 
@@ -37,7 +37,7 @@ class Reason:
     code: ReasonCode
     values: Mapping[str, str] = field(default_factory=dict)
 
-    def json(self) -> dict[str, object]:
+    def json(self) -> dict[str, str]:
         """Return the reason as plain JSON."""
         return {"code": self.code.value, **self.values}
 
@@ -73,10 +73,14 @@ class Grading:
         mass = self.subject.mass
         return Candidate(self.subject.code, self.total.value, None if mass is None else mass.score)
 
+    def lighten(self) -> None:
+        """Let go of sheets and nodes, which the shares do not need: there may be thousands of subjects."""
+        self.subject = replace(self.subject, sheets={})
+        self.total = replace(self.total, root=None)
+
     def trace(self) -> dict[str, object]:
-        """Return how the proposal came about, as plain JSON values."""
+        """Return how the proposal came about, as plain JSON values; the total has a trace of its own."""
         return {
-            "total": total_trace(self.total),
             "grade_by_score": self.by_score,
             "blocked": {grade: reason.json() for grade, reason in sorted(self.blocked.items())},
             "reasons": [reason.json() for reason in self.reasons],
@@ -90,18 +94,24 @@ def grade_subjects(scheme: Scheme, subjects: Sequence[SubjectInputs]) -> dict[st
 
     Excluded subjects do not count in the base of the shares, and have no grade.
     """
-    gradings = {subject.code: _grade_alone(scheme, subject) for subject in subjects}
-    base = [grading for grading in gradings.values() if not grading.is_excluded]
+    gradings = {subject.code: grade_alone(scheme, subject) for subject in subjects}
+    keep_shares(scheme, gradings.values())
+    return gradings
+
+
+def keep_shares(scheme: Scheme, gradings: Iterable[Grading]) -> int:
+    """Move those down whom the shares leave no place; returns how many the shares are taken of."""
+    base = [grading for grading in gradings if not grading.is_excluded]
     for quota in sorted(scheme.quotas, key=lambda one: scheme.rank(one.grade)):
         if quota.is_maximum:
             _apply_maximum(scheme, quota, base)
     for quota in scheme.quotas:
         if not quota.is_maximum:
             _apply_minimum(quota, base)
-    return gradings
+    return len(base)
 
 
-def _grade_alone(scheme: Scheme, subject: SubjectInputs) -> Grading:
+def grade_alone(scheme: Scheme, subject: SubjectInputs) -> Grading:
     """Grade a subject as if there were no others."""
     grading = Grading(subject, compute_total(scheme, subject))
     if subject.exclusion is not None:
@@ -129,7 +139,7 @@ def _gaps(scheme: Scheme, grading: Grading) -> Iterable[Reason]:
         yield Reason(ReasonCode.MASS_NOT_SEALED)
     if not scheme.has_field(grading.subject.field_code):
         yield Reason(ReasonCode.FIELD_UNKNOWN)
-    elif missing := grading.total.root.missing():
+    elif missing := grading.total.missing():
         yield Reason(ReasonCode.INCOMPLETE, {"indicators": "、".join(missing)})
 
 

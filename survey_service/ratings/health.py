@@ -33,9 +33,10 @@ def ranks_in_groups(session: Session, cycle_id: int) -> dict[str, tuple[int, int
     Equal totals share a place. Subjects without a total have the place 0.
     """
     cycle = get_cycle(session, cycle_id)
-    grades = current_grades(session, cycle)
+    subjects = list_subjects(session, cycle_id)
+    grades = current_grades(session, cycle, [one.row.subject_id for one in subjects])
     groups: dict[str | None, list[tuple[str, Fraction | None]]] = {}
-    for one in list_subjects(session, cycle_id):
+    for one in subjects:
         total = grades[one.row.subject_id].total
         value = None if total is None or one.row.exclusion is not None else Fraction(total)
         groups.setdefault(one.row.field_code, []).append((one.organization_code, value))

@@ -2,8 +2,9 @@
 
 import logging
 
+from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
-from survey_service.ratings import service
+from survey_service.ratings import service, warnings
 from survey_service.ratings.queries import outdated_cycles
 
 log = logging.getLogger(__name__)
@@ -29,3 +30,14 @@ def sweep_drafts() -> None:
         outdated = outdated_cycles(session)
     for cycle_id in outdated:
         refresh_draft(cycle_id)
+
+
+def sweep_warnings() -> None:
+    """Look through every running cycle once a day."""
+    with reading() as session:
+        waiting = warnings.cycles_to_watch(session, now=clock.now())
+    for cycle_id in waiting:
+        with unit_of_work() as session:
+            standing = warnings.watch_cycle(session, cycle_id=cycle_id, now=clock.now())
+        if standing:
+            log.info("%d warnings stand in rating cycle %d", standing, cycle_id)

@@ -17,7 +17,15 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey_service.core.db import Base, BigId, Id, one_of
-from survey_service.ratings.vocabulary import DecisionKind, EvidenceKind, Level, MoveKind, VisitOutcome
+from survey_service.organizations.rules import SubjectKind
+from survey_service.ratings.vocabulary import (
+    DecisionKind,
+    EvidenceKind,
+    Level,
+    MoveKind,
+    VisitOutcome,
+    WarningKind,
+)
 
 MAX_SCHEME_CODE = 64
 MAX_GRADE = 20
@@ -270,3 +278,79 @@ class RatingDeadline(Base):
     due_on: Mapped[date]
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
     changed_at: Mapped[datetime]
+
+
+_STANDING = sql("cleared_at IS NULL")
+
+
+class RatingWarning(Base):
+    """Something that needs somebody's attention; it is cleared by the sweep when it holds no longer.
+
+    `organization_id` and `level` say whose it is. Cleared ones stay as the log.
+    """
+
+    __tablename__ = "rating_warning"
+    __table_args__ = (
+        Index(
+            "uq_rating_warning_standing",
+            *("cycle_id", "key"),
+            unique=True,
+            postgresql_where=_STANDING,
+            sqlite_where=_STANDING,
+        ),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answer_has_its_time"),
+    )
+
+    id: Mapped[Id]
+    cycle_id: Mapped[int] = mapped_column(BigId, ForeignKey("rating_cycle.id"))
+    organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
+    subject_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("subject.id"))
+    level: Mapped[Level] = mapped_column(one_of(Level, name="level"))
+    kind: Mapped[WarningKind] = mapped_column(one_of(WarningKind, name="kind"))
+    key: Mapped[str] = mapped_column(String(160))
+    """What it is about, so that a second sweep finds it again."""
+    facts: Mapped[str] = mapped_column(Text)
+    """JSON: what its sentence names."""
+    raised_at: Mapped[datetime]
+    cleared_at: Mapped[datetime | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime | None]
+    staff_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff_account.id"))
+
+
+class RatingWatch(Base):
+    """The day on which a cycle was last looked through for warnings."""
+
+    __tablename__ = "rating_watch"
+
+    cycle_id: Mapped[int] = mapped_column(BigId, ForeignKey("rating_cycle.id"), primary_key=True)
+    looked_on: Mapped[date]
+
+
+class RatingHistory(Base):
+    """A final grade of another system or an earlier year, from a signed file."""
+
+    __tablename__ = "rating_history"
+    __table_args__ = (UniqueConstraint("organization_id", "subject_kind", "issuer", "file_cycle"),)
+
+    id: Mapped[Id]
+    organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"))
+    subject_kind: Mapped[SubjectKind] = mapped_column(one_of(SubjectKind, name="subject_kind"))
+    name: Mapped[str] = mapped_column(String(200))
+    year: Mapped[int]
+    scheme_code: Mapped[str] = mapped_column(String(MAX_SCHEME_CODE))
+    scheme_title: Mapped[str] = mapped_column(String(200))
+    grade: Mapped[str] = mapped_column(String(MAX_GRADE))
+    grade_title: Mapped[str] = mapped_column(String(200))
+    rank: Mapped[int]
+    """The place of the grade among all of its scheme; 0 is the best."""
+    grades: Mapped[int]
+    """How many grades the scheme has."""
+    total: Mapped[str | None] = mapped_column(String(40))
+    maximum: Mapped[str] = mapped_column(String(40))
+    issuer: Mapped[str] = mapped_column(String(200))
+    file_cycle: Mapped[int] = mapped_column(BigId)
+    file_version: Mapped[int]
+    file_digest: Mapped[str] = mapped_column(String(64))
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    imported_at: Mapped[datetime]

@@ -1,10 +1,10 @@
 """Reads of schemes, cycles and what was filled in; and the figures of the mass evaluation that enter them."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -31,6 +31,7 @@ from survey_service.ratings.models import (
 )
 from survey_service.ratings.presets import preset_text, presets
 from survey_service.ratings.rules import MassFigures
+from survey_service.ratings.vocabulary import Level, Measure
 from survey_service.sealing.models import SealedScore
 from survey_service.sealing.queries import get_digest, get_snapshot, is_newest_score
 
@@ -71,6 +72,8 @@ class MassReading:
 
     figures: MassFigures
     trace: Mapping[str, object]
+    bounds: Mapping[Measure, tuple[Fraction, Fraction]] = field(default_factory=dict)
+    """The intervals of the figures, as far as they may be shown."""
 
 
 def list_schemes(session: Session, *, staff: Identity) -> list[KnownScheme]:
@@ -212,11 +215,25 @@ def find_subject(session: Session, cycle_id: int, organization_code: str) -> Sub
     return SubjectRow(*found)
 
 
-def list_sheets(session: Session, cycle_id: int) -> dict[int, list[RatingSheet]]:
-    """Return what was filled in, by subject."""
-    found: dict[int, list[RatingSheet]] = {}
-    for sheet in session.scalars(select(RatingSheet).where(RatingSheet.cycle_id == cycle_id)):
-        found.setdefault(sheet.subject_id, []).append(sheet)
+CHUNK = 500
+"""So many subjects are read or written at a time; their traces may weigh ten kilobytes each."""
+_Item = TypeVar("_Item")
+
+
+def in_chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    """Yield a sequence in parts of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def list_entries(session: Session, cycle_id: int, subject_ids: Sequence[int]) -> dict[int, dict[Level, str]]:
+    """Return what was filled in for some subjects, by subject and level, as JSON text."""
+    found: dict[int, dict[Level, str]] = {}
+    for part in in_chunks(subject_ids, CHUNK):
+        statement = select(RatingSheet.subject_id, RatingSheet.level, RatingSheet.entries).where(
+            RatingSheet.cycle_id == cycle_id, RatingSheet.subject_id.in_(part)
+        )
+        for subject_id, level, entries in session.execute(statement):
+            found.setdefault(subject_id, {})[level] = entries
     return found
 
 
@@ -228,10 +245,24 @@ def sheets_of(session: Session, cycle_id: int, subject_id: int) -> list[RatingSh
     return list(session.scalars(statement))
 
 
-def list_grades(session: Session, cycle_id: int) -> dict[int, RatingGrade]:
-    """Return the stored grades by subject."""
-    statement = select(RatingGrade).where(RatingGrade.cycle_id == cycle_id)
-    return {grade.subject_id: grade for grade in session.scalars(statement)}
+def list_grades(session: Session, cycle_id: int, subject_ids: Sequence[int]) -> dict[int, RatingGrade]:
+    """Return the stored grades of some subjects."""
+    found: dict[int, RatingGrade] = {}
+    for part in in_chunks(subject_ids, CHUNK):
+        statement = select(RatingGrade).where(
+            RatingGrade.cycle_id == cycle_id, RatingGrade.subject_id.in_(part)
+        )
+        found |= {grade.subject_id: grade for grade in session.scalars(statement)}
+    return found
+
+
+def list_grade_values(
+    session: Session, cycle_id: int, subject_ids: Sequence[int]
+) -> dict[int, dict[str, object]]:
+    """Return the stored grades of some subjects as plain values by column."""
+    table = RatingGrade.__table__
+    statement = select(table).where(table.c.cycle_id == cycle_id, table.c.subject_id.in_(subject_ids))
+    return {row["subject_id"]: dict(row) for row in session.execute(statement).mappings()}
 
 
 def list_decisions(session: Session, cycle_id: int) -> dict[int, list[RatingDecision]]:
@@ -336,7 +367,15 @@ def _read_figures(
         satisfaction_rate=rate if is_ok else None,
         is_sealed=bool(common["is_sealed"]),
     )
-    return MassReading(read, {**common, **kept, **exact})
+    return MassReading(read, {**common, **kept, **exact}, _bounds(shown) if is_ok else {})
+
+
+_INTERVALS = {Measure.SCORE: "interval", Measure.SATISFACTION_RATE: "satisfaction_interval"}
+
+
+def _bounds(shown: Mapping[str, Any]) -> dict[Measure, tuple[Fraction, Fraction]]:
+    found = {measure: shown.get(name) for measure, name in _INTERVALS.items()}
+    return {measure: (Fraction(one[0]), Fraction(one[1])) for measure, one in found.items() if one}
 
 
 def _exact(joined: Mapping[str, Any] | None) -> Fraction | None:

@@ -45,8 +45,8 @@ def get_visible_cycle(session: Session, cycle_id: int, staff: Identity) -> Ratin
     return cycle
 
 
-def _require_released(cycle: RatingCycle, staff: Identity) -> None:
-    """The rated party waits until its grade is final."""
+def require_released(cycle: RatingCycle, staff: Identity) -> None:
+    """Raise Forbidden `not_released` for a rated party before its grade is final."""
     if Role(staff.role) is Role.BRANCH_SECRETARY and cycle.decided_at is None:
         raise Forbidden("not_released")
 
@@ -123,13 +123,11 @@ def read_grades(session: Session, *, staff: Identity, cycle_id: int) -> Json:
     Raises NotFound, Forbidden, and Forbidden `not_released` for a rated party before they are final.
     """
     cycle = get_visible_cycle(session, cycle_id, staff)
-    _require_released(cycle, staff)
+    require_released(cycle, staff)
     document = json.loads(cycle.document)
-    grades = current_grades(session, cycle)
-    rows = [
-        _grade_row(document, one, grades[one.row.subject_id])
-        for one in list_subjects(session, cycle_id, within_path=staff.path)
-    ]
+    subjects = list_subjects(session, cycle_id, within_path=staff.path)
+    grades = current_grades(session, cycle, [one.row.subject_id for one in subjects])
+    rows = [_grade_row(document, one, grades[one.row.subject_id]) for one in subjects]
     return {
         "scheme": cycle.scheme_code,
         "hash": cycle.scheme_digest,
@@ -169,10 +167,11 @@ def read_trace(session: Session, *, staff: Identity, cycle_id: int, organization
     Items and tallies of the mass evaluation are for offices; raises as `read_grades`.
     """
     cycle = get_visible_cycle(session, cycle_id, staff)
-    _require_released(cycle, staff)
+    require_released(cycle, staff)
     subject = find_subject(session, cycle_id, organization_code)
     staff.require(subject.path)
-    grade = current_grades(session, cycle)[subject.row.subject_id]
+    subject_id = subject.row.subject_id
+    grade = current_grades(session, cycle, [subject_id])[subject_id]
     document = json.loads(cycle.document)
     return {
         "grade_final": subject.row.grade_final,

@@ -51,6 +51,12 @@ class Indicator:
     fields: frozenset[str] = frozenset()
     """Only subjects of these fields have it; none means all."""
     children: tuple["Indicator", ...] = ()
+    wants_evidence: bool = False
+    """Points for it want a note, a file or a link; without one there is a warning."""
+
+    @property
+    def is_mass(self) -> bool:
+        return self.source is Source.MASS
 
     def is_for(self, subject_field: str | None) -> bool:
         """Tell whether subjects of a field have this indicator."""

@@ -26,7 +26,7 @@ def _key() -> fields.String:
     return fields.String(validate=Pattern(CODE_PATTERN))
 
 
-def _points_by_code(**options: Any) -> fields.Dict:
+def points_by_code(**options: Any) -> fields.Dict:
     points = DecimalText(minimum=0, maximum=MAX_POINTS, **options)
     return fields.Dict(keys=_key(), values=points, validate=validate.Length(max=_MOST_ENTRIES))
 
@@ -164,7 +164,7 @@ class SheetIn(Schema):
     """Entries by indicator; None takes an entry away, and what is not named stays."""
 
     by = fields.Enum(Level, by_value=True, required=True)
-    points = _points_by_code(allow_none=True)
+    points = points_by_code(allow_none=True)
     choices = fields.Dict(
         keys=_key(),
         values=fields.String(validate=Pattern(CODE_PATTERN), allow_none=True),
@@ -194,8 +194,8 @@ class FindingsIn(Schema):
     """`findings` are restrictions that apply, each with a note; `excluded` is a reason, None ends it."""
 
     findings = fields.Dict(keys=_key(), values=PlainText(validate=_REMARK))
-    bonus = _points_by_code()
-    penalty = _points_by_code()
+    bonus = points_by_code()
+    penalty = points_by_code()
     excluded = PlainText(allow_none=True, validate=_REASON)
     field = fields.String(allow_none=True, validate=Pattern(CODE_PATTERN))
 

@@ -83,6 +83,7 @@ def _indicator(document: Document) -> Indicator:
         checks=tuple(one["code"] for one in document.get("checks", ())),
         fields=frozenset(document.get("fields", ())),
         children=tuple(_indicator(one) for one in document.get("children", ())),
+        wants_evidence=document.get("evidence", False),
     )
 
 

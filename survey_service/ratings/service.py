@@ -129,7 +129,7 @@ def open_cycle(
     facts = {"scheme": known.code, "version": known.version, "hash": known.digest, "title": title}
     record(session, "ratings.open", cycle_target(cycle.id), after=facts | {"campaign_id": campaign_id})
     publish(session, RatingChanged(cycle.id))
-    return Opened(cycle, _warnings(rules, len(organizations)))
+    return Opened(cycle, small_base_warnings(rules, len(organizations)))
 
 
 def _add_subjects(
@@ -150,7 +150,7 @@ def _add_subjects(
     session.flush()
 
 
-def _warnings(scheme: Scheme, base: int) -> list[str]:
+def small_base_warnings(scheme: Scheme, base: int) -> list[str]:
     """Say where a share leaves nobody or takes everybody: small bases make it mean something else."""
     warnings = []
     for quota in scheme.quotas:

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
+from typing import NamedTuple
 
 from survey_service.ratings.rules import HUNDRED, Indicator, Scheme, Sheet, SubjectInputs
 from survey_service.ratings.vocabulary import Level, Source, WhenMissing
+
+_NOTHING = Fraction(0)
 
 
 class Basis(StrEnum):
@@ -20,8 +24,7 @@ class Basis(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One indicator with its value; None where it is missing or left out."""
 
     indicator: Indicator
@@ -40,12 +43,19 @@ class Node:
 
 @dataclass(frozen=True)
 class Total:
-    """A total with the nodes it is made of; `value` is None while something is missing."""
+    """A total with the nodes it is made of; `value` is None while something is missing.
+
+    The nodes weigh far more than all else, and are let go of where many subjects are graded.
+    """
 
     value: Fraction | None
-    root: Node
+    root: Node | None
     bonus: Fraction
     penalty: Fraction
+
+    def missing(self) -> list[str]:
+        """Return the titles of the indicators that stand between here and a value."""
+        return self.root.missing() if self.root and self.root.value is None else []
 
 
 def compute_total(scheme: Scheme, subject: SubjectInputs, levels: Sequence[Level] | None = None) -> Total:
@@ -80,7 +90,7 @@ class _Context:
 
 def _entered(indicator: Indicator, sheet: Sheet) -> tuple[Fraction, str] | None:
     """Return the value that a sheet gives to an indicator, and what was written."""
-    points, code = indicator.points or Fraction(0), indicator.code
+    points, code = indicator.points or _NOTHING, indicator.code
     if indicator.source is Source.CHOICE:
         choice = sheet.choices.get(code)
         return None if choice is None else (points * indicator.options[choice], choice)
@@ -88,7 +98,12 @@ def _entered(indicator: Indicator, sheet: Sheet) -> tuple[Fraction, str] | None:
         passed = sheet.checks.get(code)
         return None if passed is None else (_checked(indicator, passed), "、".join(sorted(passed)))
     given = sheet.points.get(code)
-    return None if given is None else (given, str(given))
+    return None if given is None else (given, _written(given.numerator, given.denominator))
+
+
+@lru_cache(maxsize=50_000)
+def _written(numerator: int, denominator: int) -> str:
+    return str(Fraction(numerator, denominator))
 
 
 def _checked(indicator: Indicator, passed: frozenset[str]) -> Fraction:
@@ -105,7 +120,7 @@ def _evaluate(indicator: Indicator, context: _Context) -> Node:
 
 
 def _evaluate_entry(indicator: Indicator, context: _Context) -> Node:
-    maximum = indicator.points or Fraction(0)
+    maximum = indicator.points or _NOTHING
     found = context.entry(indicator)
     if found is None:
         return Node(indicator, Basis.MISSING, None, maximum)
@@ -137,7 +152,7 @@ def _evaluate_children(indicator: Indicator, context: _Context) -> Node:
     base = _add([node.maximum for node in present])
     if not base:
         return Node(indicator, Basis.LEFT_OUT, None, maximum, children=tuple(children))
-    value = maximum * _add([node.value or Fraction(0) for node in present]) / base
+    value = maximum * _add([node.value for node in present if node.value is not None]) / base
     return Node(indicator, Basis.CHILDREN, value, maximum, children=tuple(children))
 
 
@@ -153,26 +168,40 @@ def _is_asked(indicator: Indicator, context: _Context) -> bool:
     return indicator.is_for(context.subject.field_code)
 
 
-def level_totals(scheme: Scheme, subject: SubjectInputs) -> dict[Level, Fraction | None]:
-    """Return what each level's own sheet comes to, side by side; None where it is not complete."""
+def level_totals(
+    scheme: Scheme, subject: SubjectInputs, *, whole: Total | None = None
+) -> dict[Level, Fraction | None]:
+    """Return what each level's own sheet comes to, side by side; None where it is not complete.
+
+    Where only one of the levels that count has a sheet, its total is the `whole` one, if that is given.
+    """
+    counted = [level for level in scheme.counts if level in subject.sheets]
+    known = {counted[0]: whole.value} if whole is not None and len(counted) == 1 else {}
     return {
-        level: compute_total(scheme, subject, [level]).value if level in subject.sheets else None
-        for level in Level
+        level: known[level] if level in known else _level_total(scheme, subject, level) for level in Level
     }
+
+
+def _level_total(scheme: Scheme, subject: SubjectInputs, level: Level) -> Fraction | None:
+    return compute_total(scheme, subject, [level]).value if level in subject.sheets else None
 
 
 def show(value: Fraction | None) -> str | None:
     """Write an exact value with two decimal places, half rounded away from zero; None stays None."""
-    if value is None:
-        return None
-    # In whole numbers: this is written for every indicator of every subject, and fractions are slow.
-    hundredths = (200 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
-    sign = "-" if value < 0 and hundredths else ""
+    return None if value is None else _show(value.numerator, value.denominator)
+
+
+@lru_cache(maxsize=50_000)
+def _show(numerator: int, denominator: int) -> str:
+    """In whole numbers and kept: this is written for every indicator of every subject."""
+    hundredths = (200 * abs(numerator) + denominator) // (2 * denominator)
+    sign = "-" if numerator < 0 and hundredths else ""
     return f"{sign}{hundredths // HUNDRED}.{hundredths % HUNDRED:02}"
 
 
 def total_trace(total: Total) -> Mapping[str, object]:
-    """Return how a total came about, as plain JSON values; `exact` is a fraction."""
+    """Return how a total came about, as plain JSON values; `exact` is a fraction. It needs the nodes."""
+    assert total.root is not None
     return {
         "value": show(total.value),
         "exact": None if total.value is None else str(total.value),
@@ -188,13 +217,13 @@ def _node_trace(node: Node) -> dict[str, object]:
         "code": node.indicator.code,
         "title": node.indicator.title,
         "maximum": show(node.maximum),
-        "basis": node.basis.value,
+        "basis": node.basis,
         "value": show(node.value),
     }
     if node.value is not None and HUNDRED % node.value.denominator:
         trace["exact"] = str(node.value)
     if node.level is not None:
-        trace |= {"level": node.level.value, "entered": node.entered}
+        trace |= {"level": node.level, "entered": node.entered}
     if node.children:
         trace["children"] = [_node_trace(child) for child in node.children]
     return trace

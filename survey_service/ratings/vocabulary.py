@@ -109,3 +109,16 @@ class VisitOutcome(StrEnum):
     """What was filled in is so."""
     DIFFERS = "differs"
     """It is not, or not any more; the record says where."""
+
+
+class WarningKind(StrEnum):
+    """What a warning (预警) is about."""
+
+    LATE_STEP = "late_step"
+    """A step of the cycle is not done although its last day is over."""
+    LATE_SHEET = "late_sheet"
+    """Somebody's sheet is not complete although its step is late."""
+    MISSING_EVIDENCE = "missing_evidence"
+    """Points are entered that the scheme wants proof for, and there is none."""
+    FALLING_SCORE = "falling_score"
+    """A total or a grade is clearly below that of the last cycle."""

@@ -42,6 +42,8 @@ NARROWED_BY_SERVICE = {
     "progress.read": "the answer holds the organizations of the caller's sub-tree",
     "questionnaires.read": "a town uses the forms of its county, so those above are read as well",
     "ratings.export": "a form holds what the pages show to the caller",
+    "ratings.answer": "a warning tells its organization only to the service",
+    "ratings.preview": "everybody is graded; the answer names the subjects of the caller's sub-tree",
     "ratings.read": "the answer holds the caller's sub-tree, to a secretary once grades are final",
     "schemes.read": "schemes of the places above and below are read as well, as forms are",
     "scores.read": "the answer holds what the caller's role and sub-tree may see",

@@ -64,6 +64,7 @@ class Notice(StrEnum):
     LETTER_PUBLISHED = "letter_published"
     LETTER_SENT_BACK = "letter_sent_back"
     LETTER_WITHDRAWN = "letter_withdrawn"
+    WARNING_ANSWERED = "warning_answered"
 
 
 @dataclass(frozen=True)

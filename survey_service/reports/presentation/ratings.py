@@ -74,6 +74,7 @@ class IndicatorView:
 @dataclass(frozen=True)
 class GradeTracePage:
     cycle: CycleView
+    code: str
     name: str
     final: str
     proposed: str
@@ -145,6 +146,7 @@ def trace_page(cycle: Json, trace: Json, document: Json, *, name: str) -> GradeT
     code = proposal["organization_code"]
     return GradeTracePage(
         cycle=cycle_view(cycle),
+        code=code,
         name=name,
         final=titles.get(trace["grade_final"] or "", UNKNOWN),
         proposed=titles.get(proposal["grade_proposed"] or "", UNKNOWN),

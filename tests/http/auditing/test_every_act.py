@@ -291,6 +291,17 @@ class Story:
         self.call("POST", f"{place}/public_notice")
         lower = {"grade": "low", "trigger": "petition", "reason": REASON}
         self.call("POST", f"{place}/downgrades/{village}", lower)
+        self.after_rating(place, body, village, dict.fromkeys(categories, "1") | {"rural_effect": "1"})
+
+    def after_rating(self, place: str, body: dict[str, Any], village: str, points: dict[str, str]) -> None:
+        """The grades leave as a file and come in again; a second cycle falls, and somebody answers."""
+        file = self.call("GET", f"{place}/grades/file")
+        self.call("POST", "/rating-history", {"file": file, "key": file["key"]})
+        again = f"/rating-cycles/{self.call('POST', '/rating-cycles', body)['id']}"
+        self.call("PUT", f"{again}/subjects/{village}/scores", {"by": "town", "points": points})
+        self.call("POST", f"{again}/warnings/check")
+        [found] = self.call("GET", "/rating-warnings")["items"]
+        self.call("PUT", f"/rating-warnings/{found['id']}/answer", {"answer": REASON})
 
     def around_sheets(self, subject: str) -> None:
         link = {"by": "town", "indicator": "members", "url": "https://village.example/list"}

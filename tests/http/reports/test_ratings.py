@@ -1,10 +1,15 @@
 """The pages of ratings: cycles, grades with their reasons, one grade step by step."""
 
-import pytest
+from datetime import date
 
+import pytest
+from sqlalchemy import select
+
+from survey_service.ratings.models import RatingCycle, RatingDeadline, RatingSubject
 from survey_service.ratings.service import open_cycle
 from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
+from survey_service.ratings.warnings import watch_cycle
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import NOW, World
 from tests.http.ratings.conftest import FULL
@@ -81,3 +86,37 @@ def test_others_see_nothing(cycle: int, elsewhere: World, town: World, people: P
     assert "分类定级" not in neighbour.get("/staff/ratings").text
     assert neighbour.get(f"/staff/ratings/{cycle}").status_code == 403
     assert neighbour.get(f"/staff/ratings/{cycle}/{town.village_codes[0]}").status_code == 403
+
+
+def test_a_change_is_tried_on_a_page(office: Browser, cycle: int) -> None:
+    place = f"/staff/ratings/{cycle}/what-if"
+    assert 'name="max_percents.好" value="20"' in office.get(place).text
+    tried = office.get(place, query_string={"max_percents.好": "50", "min_percents.较差": ""}).text
+    assert "试算结果：1 个的等次有变化" in tried
+    assert "上升 3 档" in tried
+    wrong = office.get(place, query_string={"points.leader": "20"})
+    assert (wrong.status_code, "各指标分值合计为 105，应为 100。" in wrong.text) == (422, True)
+    assert "100.00" in office.get(f"/staff/ratings/{cycle}/ranking").text
+
+
+def test_warnings_are_answered_and_the_years_are_drawn(office: Browser, cycle: int, town: World) -> None:
+    assert "没有需要处理的预警" in office.get("/staff/ratings/warnings").text
+    with town.app.extensions["database"].unit_of_work() as session:
+        owner = session.get_one(RatingCycle, cycle)
+        late = {"cycle_id": cycle, "step": "self", "due_on": date(2026, 1, 1), "changed_at": NOW}
+        session.add(RatingDeadline(staff_id=owner.staff_id, **late))
+        session.flush()
+        watch_cycle(session, cycle_id=cycle, now=NOW)
+    page = office.get("/staff/ratings/warnings").text
+    assert "“党支部自评”应在 2026-01-01 前办完" in page
+    place = page.split('action="/staff/ratings/warnings/')[1].split('"')[0]
+    after = office.follow(f"/staff/ratings/warnings/{place}", {"answer": "正在催办"}).text
+    assert "答复：正在催办" in after
+    years = f"/staff/ratings/history/{town.village_codes[0]}"
+    assert "还没有已定的等次" in office.get(years).text
+    with town.app.extensions["database"].unit_of_work() as session:
+        done = session.get_one(RatingCycle, cycle)
+        done.decided_at = NOW
+        [first, *_] = session.scalars(select(RatingSubject).order_by(RatingSubject.position))
+        first.grade_final = "较好"
+    assert "years__dot" in office.get(years).text

@@ -51,7 +51,7 @@ def test_an_auditor_writes_nothing() -> None:
 
 def test_a_branch_secretary_prints_posters_and_assesses_the_own_branch_and_no_more() -> None:
     allowed = {name for name in WRITING if is_allowed(Role.BRANCH_SECRETARY, name)}
-    assert allowed == {"posters.print", "ratings.score"}
+    assert allowed == {"posters.print", "ratings.score", "ratings.answer"}
 
 
 def test_the_offices_may_do_everything_but_read_what_is_written_about_them() -> None:

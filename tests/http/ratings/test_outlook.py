@@ -1,0 +1,213 @@
+"""Warnings with their log, files of grades that prove themselves, and the history."""
+
+from copy import deepcopy
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from survey_service.core.db import reading, unit_of_work
+from survey_service.core.privacy import current_keyring
+from survey_service.ratings.grade_files import sign_document
+from survey_service.ratings.jobs import sweep_warnings
+from survey_service.ratings.models import RatingCycle, RatingDeadline, RatingWarning
+from survey_service.ratings.presets import preset_text
+from survey_service.ratings.vocabulary import Level, WarningKind
+from survey_service.ratings.warnings import cycles_to_watch
+from survey_service.staff.rules import Role
+from tests.factories.campaigns import NOW, World, start_campaign
+from tests.http.campaigns.callers import Caller, Offices, fields_of, problem
+from tests.http.ratings.conftest import Rating, open_rating, shares
+
+STEPS = ("self", "mass_evaluation", "summary", "town_assessment", "county_review")
+
+
+def run(world: World, county: Caller, totals: list[int], **body: Any) -> Rating:
+    opened = open_rating(
+        world,
+        county,
+        "township-classification",
+        organization_codes=world.village_codes[: len(totals)],
+        **body,
+    )
+    for village, total in enumerate(totals):
+        opened.score(village, shares(total))
+    return opened
+
+
+def decided(world: World, county: Caller, totals: list[int], **body: Any) -> Rating:
+    rating = run(world, county, totals, **body)
+    rating.complete(*STEPS)
+    return rating
+
+
+def standing(caller: Caller, *, everything: bool = False) -> list[tuple[str, str]]:
+    items = caller.get("/rating-warnings" + ("?all=true" if everything else "")).json["items"]
+    return [(one["kind"], one["text"]) for one in items]
+
+
+def test_a_late_step_is_told_to_whose_it_is_and_cleared_when_it_is_done(
+    world: World, county: Caller, secretary: Caller
+) -> None:
+    rating = run(world, county, [97, 95])
+    with unit_of_work() as session:
+        assert rating.id in cycles_to_watch(session, now=NOW)
+    sweep_warnings()
+    assert standing(county) == []
+    be_late(rating)
+    with unit_of_work() as session:
+        assert cycles_to_watch(session, now=NOW) == []
+        assert rating.id in cycles_to_watch(session, now=NOW + timedelta(days=1))
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 3}
+    assert [kind for kind, _ in standing(county)] == ["late_step", "late_sheet", "late_sheet"]
+    [(kind, words)] = standing(secretary)
+    assert (kind, "党支部自评" in words) == ("late_sheet", True)
+    assert county.post(rating.path("/self")).status_code == 200
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 0}
+    assert (standing(county), len(standing(county, everything=True))) == ([], 3)
+
+
+def be_late(rating: Rating) -> None:
+    """Let the last day of the self-assessment lie in the past."""
+    with unit_of_work() as session:
+        owner = session.get_one(RatingCycle, rating.id).staff_id
+        day = (NOW - timedelta(days=1)).date()
+        late = {"cycle_id": rating.id, "step": "self", "due_on": day, "staff_id": owner, "changed_at": NOW}
+        session.add(RatingDeadline(**late))
+
+
+def test_whose_a_warning_is_answers_it(world: World, county: Caller, secretary: Caller) -> None:
+    rating = run(world, county, [97, 95])
+    be_late(rating)
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 3}
+    [mine] = secretary.get("/rating-warnings").json["items"]
+    answer = f"/rating-warnings/{mine['id']}/answer"
+    assert secretary.put(answer, {"answer": "今天补齐"}).json["answer"] == "今天补齐"
+    other = next(one for one in county.get("/rating-warnings").json["items"] if one["kind"] == "late_step")
+    place = f"/rating-warnings/{other['id']}/answer"
+    assert problem(secretary.put(place, {"answer": "x"})) == (403, "forbidden")
+    neighbour = Offices(start_campaign(world.app)).caller(Role.TOWN_STAFF, "town")
+    assert problem(neighbour.put(answer, {"answer": "x"})) == (403, "forbidden")
+    assert standing(neighbour) == []
+    assert county.post(rating.path("/self")).status_code == 200
+    county.post(rating.path("/warnings/check"))
+    assert problem(secretary.put(answer, {"answer": "x"})) == (409, "warning_cleared")
+
+
+def test_points_without_proof_are_a_warning_until_there_is_a_note(world: World, county: Caller) -> None:
+    source = preset_text("township-classification").replace("code: leader,", "code: leader, evidence: true,")
+    own = source.replace("code: township-classification", "code: with-proof")
+    assert county.post("/schemes", {"source": own}).status_code == 201
+    rating = open_rating(world, county, "with-proof", organization_codes=world.village_codes[:1])
+    rating.score(0, shares(90))
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 1}
+    [(kind, words)] = standing(county)
+    assert (kind, "党组织带头人" in words) == ("missing_evidence", True)
+    rating.score(0, {}, notes={"leader": "见2026年会议记录"})
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 0}
+
+
+def test_a_fall_since_the_last_cycle_is_told_to_the_office_and_not_to_the_rated(
+    world: World, county: Caller, secretary: Caller
+) -> None:
+    decided(world, county, [97, 95], year=2025)
+    rating = run(world, county, [80, 95])
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 1}
+    [(kind, words)] = standing(county)
+    assert kind == "falling_score"
+    assert "2025年 97.00 分" in words
+    assert standing(secretary) == []
+
+
+def test_one_thing_has_one_standing_warning(world: World, county: Caller) -> None:
+    rating = run(world, county, [97])
+    with reading() as session:
+        session.add_all(warning(session, rating) for _ in range(2))
+        with pytest.raises(IntegrityError):
+            session.flush()
+
+
+def warning(session: Any, rating: Rating) -> RatingWarning:
+    owner = session.get_one(RatingCycle, rating.id).organization_id
+    return RatingWarning(
+        cycle_id=rating.id,
+        organization_id=owner,
+        level=Level.COUNTY,
+        kind=WarningKind.LATE_STEP,
+        key="late_step:x",
+        facts="{}",
+        raised_at=NOW,
+    )
+
+
+def test_final_grades_leave_signed_and_come_in_as_history(world: World, county: Caller) -> None:
+    rating = run(world, county, [97, 95, 85, 75, 65], year=2025)
+    file = rating.path("/grades/file")
+    assert problem(county.get(file)) == (409, "grades_not_final")
+    rating.complete(*STEPS)
+    envelope = county.get(file).json
+    key = county.get("/rating-key").json["key"]
+    assert (envelope["key"], envelope["document"]["version"]) == (key, 1)
+    assert county.get(file).json == envelope
+    foreign = foreign_file(envelope)
+    assert county.post("/rating-history", {"file": foreign, "key": key}).json == {"imported": 5}
+    assert county.post("/rating-history", {"file": foreign, "key": key}).json == {"imported": 0}
+    found = county.get(f"/rating-history/{world.village_codes[0]}").json
+    assert [(one["year"], one["grade"], one["issuer"]) for one in found["items"]] == [
+        (2025, "好", "https://other.example"),
+        (2025, "好", None),
+    ]
+
+
+def foreign_file(envelope: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Sign the same grades as another office would have sent them."""
+    document = deepcopy(envelope["document"]) | {"issuer": "https://other.example"} | changes
+    return sign_document(document, current_keyring())
+
+
+def test_what_was_altered_or_is_unknown_is_refused_whole(world: World, county: Caller) -> None:
+    rating = decided(world, county, [97, 95], year=2025)
+    envelope, key = county.get(rating.path("/grades/file")).json, county.get("/rating-key").json["key"]
+    altered = deepcopy(envelope)
+    altered["document"]["grades"][1]["grade"] = "好"
+    for body in ({"file": altered, "key": key}, {"file": envelope, "key": "0" * 64}):
+        assert problem(county.post("/rating-history", body)) == (422, "invalid_signature")
+    rows = deepcopy(envelope["document"]["grades"])
+    rows[1]["organization_code"] = "X999"
+    wrong = foreign_file(envelope, grades=rows)
+    place = "document.grades.1.organization_code"
+    assert fields_of(county.post("/rating-history", {"file": wrong, "key": key})) == {place}
+    unknown = deepcopy(envelope["document"]["grades"])
+    unknown[0]["grade"] = "优秀"
+    bad = foreign_file(envelope, grades=unknown)
+    refused = fields_of(county.post("/rating-history", {"file": bad, "key": key}))
+    assert refused == {"file.document.grades.0.grade"}
+    newer = foreign_file(envelope, version=3)
+    assert county.post("/rating-history", {"file": newer, "key": key}).json == {"imported": 2}
+    older = {"file": foreign_file(envelope, version=2), "key": key}
+    assert problem(county.post("/rating-history", older)) == (409, "outdated_file")
+    assert len(county.get(f"/rating-history/{world.village_codes[0]}").json["items"]) == 2
+
+
+def test_a_grade_that_is_changed_afterwards_makes_a_new_version(world: World, county: Caller) -> None:
+    rating = open_rating(world, county, "feicheng-branch-star", organization_codes=world.village_codes[:1])
+    base = dict.fromkeys(("leadership", "operation", "activity", "members", "guarantee"), "12")
+    rating.score(0, base | {"rural_effect": "40"})
+    visit = {"visited_on": "2026-11-20", "visitors": "专班", "outcome": "confirmed", "text": "属实"}
+    visits = rating.path(f"/subjects/{world.village_codes[0]}/visits")
+    assert county.post(visits, visit).status_code == 201
+    rating.complete("self", "town_assessment", "county_review")
+    file = rating.path("/grades/file")
+    first = county.get(file).json["document"]
+    body = {"grade": "low", "trigger": "petition", "reason": "整改不到位"}
+    assert county.post(rating.path(f"/downgrades/{world.village_codes[0]}"), body).status_code == 201
+    second = county.get(file).json["document"]
+    assert (first["version"], second["version"], second["grades"][0]["grade"]) == (1, 2, "low")
+
+
+def test_a_neighbour_reads_no_history_and_no_file(world: World, county: Caller) -> None:
+    rating = decided(world, county, [97], year=2025)
+    neighbour = Offices(start_campaign(world.app)).caller(Role.TOWN_STAFF, "town")
+    assert problem(neighbour.get(f"/rating-history/{world.village_codes[0]}")) == (403, "forbidden")
+    assert problem(neighbour.get(rating.path("/grades/file"))) == (403, "forbidden")

@@ -1,0 +1,60 @@
+"""What-if and the sensitivity of a ranking through the API: read by offices, and nothing is stored."""
+
+import pytest
+
+from survey_service.ratings.presets import preset_text
+from survey_service.staff.rules import Role
+from tests.factories.campaigns import World, start_campaign
+from tests.http.campaigns.callers import Caller, Offices, problem
+from tests.http.ratings.conftest import Rating, open_rating, shares
+
+
+@pytest.fixture
+def rating(world: World, county: Caller) -> Rating:
+    opened = open_rating(world, county, "township-classification", organization_codes=world.village_codes[:5])
+    for village, total in enumerate((97, 95, 85, 75, 65)):
+        opened.score(village, shares(total))
+    return opened
+
+
+def test_a_change_is_tried_and_nothing_is_stored(rating: Rating, town: Caller, secretary: Caller) -> None:
+    before = rating.grades()
+    found = town.post(rating.path("/what-if"), {"max_percents": {"好": "40"}}).json
+    [moved] = found["moved"]
+    assert moved["organization_code"] == rating.world.village_codes[1]
+    assert (moved["grade_before"], moved["grade_after"]) == ("较好", "好")
+    assert (found["base"], found["moved_elsewhere"], found["is_changed"]) == (5, 0, True)
+    counts = [(one["grade"], one["before"], one["after"]) for one in found["grades"]]
+    assert counts == [("好", 1, 2), ("较好", 2, 1), ("一般", 1, 1), ("较差", 1, 1)]
+    assert rating.grades() == before
+    assert problem(secretary.post(rating.path("/what-if"), {})) == (403, "forbidden")
+
+
+def test_a_whole_text_is_tried_and_refused_by_line(rating: Rating) -> None:
+    written = preset_text("township-classification")
+    lines = written.splitlines()
+    line = next(number for number, one in enumerate(lines, 1) if "grade: 较好" in one)
+    source = written.replace("title: 较好, min: 80", "title: 较好, min: 96")
+    answer = rating.county.post(rating.path("/what-if"), {"source": source})
+    assert list(answer.json["errors"]) == [str(line)]
+    raised = written.replace("title: 好, min: 90", "title: 好, min: 98")
+    found = rating.county.post(rating.path("/what-if"), {"source": raised}).json
+    assert [one["step"] for one in found["moved"]] == [-1]
+    wrong = rating.county.post(rating.path("/what-if"), {"points": {"leader": "20"}})
+    assert problem(wrong) == (422, "invalid_scheme")
+    assert set(wrong.json["errors"]) == {"indicators"}
+
+
+def test_a_ranking_says_who_cannot_be_told_apart(rating: Rating) -> None:
+    rating.score(1, shares(97))
+    found = rating.county.get(rating.path("/sensitivity")).json
+    assert [one["organization_code"] for one in found["items"]] == rating.world.village_codes[:5]
+    assert (found["pairs"], found["indistinguishable"], found["parted"]) == (4, 1, 1)
+    assert found["items"][0]["next"]["is_parted"]
+    assert not found["has_intervals"]
+
+
+def test_a_neighbour_tries_nothing(rating: Rating) -> None:
+    neighbour = Offices(start_campaign(rating.world.app)).caller(Role.TOWN_STAFF, "town")
+    assert problem(neighbour.post(rating.path("/what-if"), {})) == (403, "forbidden")
+    assert problem(neighbour.get(rating.path("/sensitivity"))) == (403, "forbidden")
