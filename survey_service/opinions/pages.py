@@ -13,7 +13,7 @@ from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Invalid, NotFound
 from survey_service.core.http import accepts_upload, network_key, public_url, set_cookie
 from survey_service.core.permissions import public
-from survey_service.entrances.codes import read_symbols
+from survey_service.entrances.codes import normalize, read_symbols
 from survey_service.opinions import authors, letters, photos, presentation, writing
 from survey_service.opinions.limits import guarded
 from survey_service.opinions.policy import current_policy
@@ -64,6 +64,16 @@ def _secret() -> str:
     """Return the retry key that the browser keeps, or a fresh one."""
     kept = request.cookies.get(_SECRET_COOKIE, "")
     return kept if is_secret(kept) else new_secret()
+
+
+@pages.route("/o/<code>.svg", methods=["GET"])
+@public("it only draws the address that the caller knows already")
+def show_box_qr(code: str) -> Response:
+    """Draw the QR code of a form."""
+    canonical = normalize(code)
+    if canonical is None:
+        raise NotFound("unknown_entrance")
+    return Response(qr.svg(f"{public_url()}/o/{canonical}"), content_type="image/svg+xml")
 
 
 @pages.route("/o/<code>", methods=["POST"])

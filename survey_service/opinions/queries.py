@@ -207,9 +207,9 @@ def count_steps(session: Session, opinion_id: int) -> int:
     return session.scalar(statement.where(OpinionStep.opinion_id == opinion_id)) or 0
 
 
-def list_joined(session: Session, opinion_id: int) -> Sequence[Opinion]:
-    """Return the opinions that were joined into a case."""
-    statement = select(Opinion).where(Opinion.lead_id == opinion_id).order_by(Opinion.position)
+def list_joined(session: Session, *, staff: Identity, opinion_id: int) -> Sequence[Opinion]:
+    """Return the opinions that were joined into a case, as far as the caller may know of them."""
+    statement = select_visible(staff).where(Opinion.lead_id == opinion_id).order_by(Opinion.position)
     return session.scalars(statement).all()
 
 
@@ -242,11 +242,11 @@ def find_box_by_id(session: Session, box_id: int) -> OpinionBox | None:
 
 
 def list_boxes(session: Session, *, staff: Identity) -> Sequence[OpinionBox]:
-    """Return the open boxes inside a sub-tree, by place."""
+    """Return the open boxes on the walls of a sub-tree; those of letters follow their letters."""
     return session.scalars(
         select(OpinionBox)
         .join(OpinionBox.organization)
         .options(joinedload(OpinionBox.organization))
-        .where(is_within(staff.path), OpinionBox.revoked_at.is_(None))
+        .where(is_within(staff.path), OpinionBox.revoked_at.is_(None), OpinionBox.letter_id.is_(None))
         .order_by(Organization.id, OpinionBox.id)
     ).all()

@@ -19,6 +19,7 @@ from survey_service.core.texts import text
 from survey_service.opinions.authors import AuthorView
 from survey_service.opinions.models import Opinion
 from survey_service.opinions.rules import (
+    MAX_PHOTOS,
     MAX_REMARK_LENGTH,
     MAX_TEXT_LENGTH,
     Category,
@@ -188,6 +189,16 @@ class CaseMaskIn(CaseActionIn):
     @post_load
     def pair(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return data | {"spans": [(start, end) for start, end in data["spans"]]}
+
+
+class CaseWordsIn(CaseActionIn):
+    """Words that are to be covered wherever they stand, as a form sends them."""
+
+    words = PlainText(required=True, validate=validate.Length(1, 100))
+
+
+class CasePhotoIn(CaseActionIn):
+    number = fields.Integer(required=True, validate=validate.Range(1, MAX_PHOTOS))
 
 
 class CaseStateOut(Schema):

@@ -4,6 +4,7 @@ Of two people who act at once the second finds what the first has done, and over
 held until the commit, and who names an older version is told so.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -263,6 +264,15 @@ def mask_opinion(
     opinion.text = mask(opinion.text, spans)
     facts = {"spans": len(spans)}
     return _move(session, opinion, Act(Action.MASK, call.today), policy, staff=call.staff, after=facts)
+
+
+def mask_words(session: Session, *, call: Call, policy: Policy, words: str) -> Opinion:
+    """Cover some words by hand wherever they stand; raises Invalid where they stand nowhere."""
+    opinion = _hold(session, call)
+    spans = [(found.start(), found.end()) for found in re.finditer(re.escape(words), opinion.text)]
+    if not spans:
+        raise Invalid(errors={"words": [sentence("opinions.words_missing")]})
+    return mask_opinion(session, call=call, policy=policy, spans=spans)
 
 
 def show_photo(session: Session, *, call: Call, policy: Policy, number: int) -> Opinion:

@@ -164,6 +164,7 @@ def _route(action: str, permission: str, schema: schemas.CaseActionIn, step: Cal
 _route("triage", "opinions.triage", schemas.CaseTriageIn(), service.triage_opinion)
 _route("join", "opinions.triage", schemas.CaseJoinIn(), service.join_opinion)
 _route("mask", "opinions.triage", schemas.CaseMaskIn(), service.mask_opinion)
+_route("show-photo", "opinions.triage", schemas.CasePhotoIn(), service.show_photo)
 _route("accept", "opinions.handle", schemas.CaseActionIn(), service.accept_opinion)
 _route("begin", "opinions.handle", schemas.CaseActionIn(), service.begin_opinion)
 _route("transfer", "opinions.handle", schemas.CaseTransferIn(), service.transfer_opinion)

@@ -1,11 +1,13 @@
 import { forgetDraft } from "./kept-draft";
 import { LetterForm } from "./letter-form";
 import { RowFilter } from "./row-filter";
+import { Shortcuts } from "./shortcuts";
 
 const modules: { [name: string]: (element: HTMLElement) => unknown } = {
   "row-filter": (element) => new RowFilter(element),
   "letter-form": (element) => new LetterForm(element as HTMLFormElement),
   "forget-draft": (element) => forgetDraft(element.dataset.key || ""),
+  shortcuts: () => new Shortcuts(),
 };
 
 for (const element of Array.from(document.querySelectorAll<HTMLElement>("[data-module]"))) {

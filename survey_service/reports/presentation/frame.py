@@ -15,6 +15,7 @@ ACCOUNTS_URL = "/staff/accounts"
 SECTIONS = {
     "campaigns": "campaigns.read",
     "clear-letters": "clear_letters.read",
+    "opinions": "opinions.read",
     "ratings": "ratings.read",
     "organizations": "organizations.read",
     "accounts": "staff.read",
@@ -57,6 +58,11 @@ class Notice(StrEnum):
     ACCOUNT_UNLOCKED = "account_unlocked"
     SESSIONS_ENDED = "sessions_ended"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    OPINION_SORTED = "opinion_sorted"
+    OPINION_MOVED = "opinion_moved"
+    OPINION_KEYED = "opinion_keyed"
+    BOX_OPENED = "box_opened"
+    BOX_REVOKED = "box_revoked"
     SECOND_FACTOR_OFF = "second_factor_off"
     LETTER_CREATED = "letter_created"
     LETTER_SAVED = "letter_saved"

@@ -21,6 +21,7 @@ from survey_service.auditing.rules import Entry
 from survey_service.core import clock
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.codes import grouped
+from survey_service.opinions.jobs import sweep_texts
 from survey_service.organizations.queries import list_ancestors
 from survey_service.ratings.models import RatingMove
 from survey_service.ratings.presets import preset_text
@@ -80,6 +81,7 @@ class Story:
         self.campaign(form)
         self.paper()
         self.voter()
+        self.opinions()
         self.anomalies()
         self.paper_batches()
         self.end()
@@ -208,6 +210,20 @@ class Story:
             sent = phone.post(f"/api/v1/entrances/{code}/ballots", json=ballot | {"answers": answers})
             self.secrets |= {ticket, ballot["secret"], sent.json["receipt"]}
 
+    def opinions(self) -> None:
+        village = self.world.village_codes[0]
+        box = self.call("POST", "/opinion-boxes", {"organization_code": village, "place": "村口"})
+        self.call("DELETE", f"/opinion-boxes/{box['id']}")
+        keyed = self.call("POST", "/opinions", {"organization_code": village, "text": OPINION})["id"]
+        self.call("POST", f"/opinions/{keyed}/original", {"reason": REASON})
+        phone = self.world.app.test_client()
+        form = phone.get(f"/api/v1/entrances/{self.codes[0]}/opinions").json
+        body = {"ticket": form["ticket"], "secret": secrets.token_urlsafe(24), "text": OPINION}
+        sent = phone.post(f"/api/v1/entrances/{self.codes[0]}/opinions", json=body).json
+        self.secrets |= {form["ticket"], body["secret"], sent["query_code"]}
+        self.call("POST", f"/opinions/{keyed}/triage", {"category": "complaint", "level": "town"})
+        self.call("POST", f"/opinions/{keyed}/answer", {"public_text": REASON})
+
     def anomalies(self) -> None:
         """The county proposes twice; the town is not above it, so a colleague in the county decides."""
         colleague = self.sign_in(self.people.hire(Role.COUNTY_ADMIN, self.county, name="colleague"))
@@ -263,6 +279,7 @@ class Story:
         eligible = {self.world.village_codes[0]: {"villager": 90}}
         self.call("POST", f"{self.place}/corrections", {"eligible": eligible, "reason": REASON})
         with self.world.app.app_context():
+            sweep_texts()
             sweep_retention()
 
     def ratings(self) -> None:
