@@ -13,6 +13,7 @@ from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.clear_letters.presentation import LetterView, letter_view
 from survey_service.clear_letters.queries import (
     LetterRow,
+    find_letter_of_campaign,
     find_rating_code,
     get_letter,
     list_versions,
@@ -59,11 +60,15 @@ _ZERO_WIDTH_SPACE = "\u200b"
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """One copy of a letter with the code through which it is answered; a posted code has no serial."""
+    """One copy of a letter with the code through which it is answered; a posted code has no serial.
+
+    `group` is the villagers' group of a household.
+    """
 
     url: str = field(repr=False)
     code: str = field(repr=False)
     serial: int | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +86,14 @@ class PrintOrder:
 def household_sheets(public_url: str, codes: Iterable[tuple[int, str]]) -> list[Sheet]:
     """Return one copy for each household, from serials and their codes in the clear."""
     return [Sheet(url=f"{public_url}/s/{code}", code=code, serial=serial) for serial, code in codes]
+
+
+def letter_for_households(
+    session: Session, *, campaign_id: int, organization_id: int, public_url: str, sheets: Sequence[Sheet]
+) -> PrintOrder | None:
+    """Return the newest public letter of an organization and a campaign, for a run of printing."""
+    row = find_letter_of_campaign(session, campaign_id=campaign_id, organization_id=organization_id)
+    return None if row is None else _order(session, row, public_url, PaperSize.NORMAL, sheets)
 
 
 def prepare_print(
@@ -113,6 +126,12 @@ def prepare_print(
     if codes is Codes.HOUSEHOLD:
         facts |= {"first": first}
     record(session, "clear_letters.print", letter_target(letter_id), after=facts)
+    return _order(session, row, public_url, size, sheets)
+
+
+def _order(
+    session: Session, row: LetterRow, public_url: str, size: PaperSize, sheets: Sequence[Sheet]
+) -> PrintOrder:
     return PrintOrder(
         letter=_printed_view(session, row),
         size=size,
@@ -180,7 +199,13 @@ def render_letters(order: PrintOrder) -> bytes:
     """Return the PDF of all copies; raises PrintError."""
     codes: list[dict[str, Any]] = [{"url": order.page_url}]
     codes += [
-        {"url": sheet.url, "code": grouped(sheet.code), "serial": sheet.serial} for sheet in order.sheets
+        {
+            "url": sheet.url,
+            "code": grouped(sheet.code),
+            "serial": sheet.serial,
+            "group": printable(sheet.group),
+        }
+        for sheet in order.sheets
     ]
     values = {"answer_by": order.letter.answer_by, "reply_place": order.letter.reply_place}
     document = {

@@ -201,6 +201,18 @@ def find_public(session: Session, code: str | None) -> PublicLetter:
     )
 
 
+def find_letter_of_campaign(session: Session, *, campaign_id: int, organization_id: int) -> LetterRow | None:
+    """Return the newest public letter of an organization that belongs to a campaign."""
+    statement = _select_rows().where(
+        ClearLetter.campaign_id == campaign_id,
+        ClearLetter.organization_id == organization_id,
+        ClearLetter.published_number.is_not(None),
+        ClearLetter.withdrawn_at.is_(None),
+    )
+    row = session.execute(statement.order_by(ClearLetter.id.desc()).limit(1)).one_or_none()
+    return None if row is None else LetterRow(*row)
+
+
 def find_rating_code(
     session: Session, *, campaign_id: int | None, organization_id: int, now: datetime
 ) -> str | None:

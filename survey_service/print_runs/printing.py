@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.clear_letters import printing as clear_letters
+from survey_service.clear_letters.printing import PrintOrder as ClearLetterOrder
+from survey_service.clear_letters.printing import Sheet as ClearLetterCopy
 from survey_service.core import clock
 from survey_service.core.errors import Conflict, NotFound
 from survey_service.core.privacy import Keyring, decrypt_under, encrypt_under
@@ -31,7 +34,7 @@ from survey_service.print_runs.service import words_of_letter
 
 _PER_PAGE = {PrintLayout.LABELS_24: PerPage.TWENTY_FOUR, PrintLayout.LABELS_12: PerPage.TWELVE}
 
-Sheet = CodeSheet | LetterSheet
+Sheet = CodeSheet | LetterSheet | ClearLetterOrder
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,9 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
         "typing_address": without_scheme(public_url),
     }
     if run.layout is PrintLayout.LETTER:
+        clear_letter = _clear_letter(session, run, batch, place, slips, public_url)
+        if clear_letter is not None:
+            return clear_letter
         return LetterSheet(
             **shared,
             organizer=session.get_one(Organization, campaign.organization_id).name,
@@ -123,8 +129,33 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
     )
 
 
+def _clear_letter(
+    session: Session,
+    run: PrintRun,
+    batch: CodeBatch,
+    place: Organization,
+    slips: list[Slip],
+    public_url: str,
+) -> ClearLetterOrder | None:
+    """Return the village's own clear letter where staff wrote no words of theirs and it has published one."""
+    if run.text or batch.mode is not Mode.HOUSEHOLD:
+        return None
+    sheets = [
+        ClearLetterCopy(url=slip.url, code=slip.code, serial=slip.serial, group=slip.group) for slip in slips
+    ]
+    return clear_letters.letter_for_households(
+        session,
+        campaign_id=run.campaign_id,
+        organization_id=place.id,
+        public_url=public_url,
+        sheets=sheets,
+    )
+
+
 def render(sheet: Sheet) -> bytes:
     """Return the PDF of a part; raises PrintError."""
+    if isinstance(sheet, ClearLetterOrder):
+        return clear_letters.render_letters(sheet)
     return render_letters(sheet) if isinstance(sheet, LetterSheet) else render_sheet(sheet)
 
 

@@ -89,3 +89,22 @@ def test_long_and_hostile_letters_take_several_pages(
     assert words.count("编号") > 1, "the headings are repeated on the next page"
     for one in HOSTILE:
         assert "".join(one.replace("\u202e", "").split()) in words
+
+
+def test_a_run_of_printing_takes_each_village_s_own_letter(letter: Letter) -> None:
+    """The second village has published none, so its households get the plain invitation."""
+    letter.published()
+    codes = letter.world.issue(count=2)
+    letter.world.issue(village=1)
+    path = f"/campaigns/{letter.world.campaign_id}/print-runs"
+    run = letter.town.post(path, {"layout": "letter"}).json["id"]
+    letter.world.drain()
+    parts = {
+        row["organization_code"]: letter.town.get(f"{path}/{run}/parts/{row['number']}.pdf").data
+        for row in letter.town.get(f"{path}/{run}").json["items"]
+    }
+    own, other = (parts[code] for code in letter.world.village_codes)
+    page = letter.shown()["url"]
+    assert codes_on(own, DPI) == [{page, f"http://survey.example/s/{one.code}"} for one in codes]
+    assert "土地流转" in words_of(own)
+    assert "土地流转" not in words_of(other)
