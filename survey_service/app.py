@@ -30,6 +30,7 @@ from survey_service.core.privacy import Keyring
 from survey_service.core.service_routes import blp as service_routes
 from survey_service.entrances.posted import PostedEntrances
 from survey_service.entrances.views import blp as entrances
+from survey_service.insights.views import blp as insights
 from survey_service.opinions.limits import make_limit
 from survey_service.opinions.pages import pages as opinion_pages
 from survey_service.opinions.policy import load_policy
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     opinions,
     clear_letters,
     paper_entry,
+    insights,
     anomalies,
     sealing,
     ratings,

@@ -12,6 +12,7 @@ from survey_service.core.events import Event
 from survey_service.core.jobs import Job
 from survey_service.entrances.jobs import sweep_batch_keys
 from survey_service.entrances.rules import KeysDestroyed, SlotsChanged
+from survey_service.insights.jobs import index_changed, index_new, sweep_insights
 from survey_service.mass_evaluation.jobs import score_changed, score_everything, sweep_scores
 from survey_service.mass_evaluation.rules import MassScoreChanged
 from survey_service.opinions.jobs import (
@@ -21,7 +22,7 @@ from survey_service.opinions.jobs import (
     sweep_texts,
     take_in_texts,
 )
-from survey_service.opinions.rules import OpinionReceived
+from survey_service.opinions.rules import OpinionMoved, OpinionReceived
 from survey_service.paper_entry.rules import PaperCounted
 from survey_service.print_runs.jobs import drop_parts, print_parts, renew_parts, sweep_printing
 from survey_service.print_runs.rules import PrintingWaits
@@ -44,7 +45,8 @@ HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     MassScoreChanged: (take_in_scores,),
     CampaignSealed: (take_in_scores, take_in_texts),
     RatingChanged: (refresh_draft,),
-    OpinionReceived: (stir_allowances,),
+    OpinionReceived: (stir_allowances, index_new),
+    OpinionMoved: (index_changed,),
     DeliveryQueued: (send_deliveries,),
     LettersRead: (store_readings,),
     LetterPublished: (follow_letter,),
@@ -64,6 +66,7 @@ SWEEPS: Sequence[Job] = (
     send_deliveries,
     sweep_texts,
     sweep_allowances,
+    sweep_insights,
     sweep_retention,
     sweep_batch_keys,
     sweep_printing,

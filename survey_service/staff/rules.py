@@ -107,6 +107,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "anomalies.decide": _OFFICES,
         "disputes.decide": frozenset({Role.COUNTY_ADMIN}),
         "webhooks.manage": frozenset({Role.COUNTY_ADMIN}),
+        "insights.read": _OFFICES,
         "opinions.read": _PRINTERS,
         "opinions.triage": _OFFICES,
         "opinions.handle": _PRINTERS,

@@ -36,6 +36,7 @@ NARROWED_BY_SERVICE = {
     "opinions.handle": "the same gate",
     "opinions.close": "the same gate",
     "opinions.read_original": "the same gate",
+    "insights.read": "warnings and figures are read through the gate of opinions and the caller's sub-tree",
     "posters.print": "the organization stands in the body of the call",
     "paper.open": "the organization stands in the body of the call, and lies below the caller",
     "paper.read": "the answer holds the batches of the subjects below the caller",
