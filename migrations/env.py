@@ -17,6 +17,7 @@ from survey_service.retention import models as retention
 from survey_service.sealing import models as sealing
 from survey_service.staff import models as staff
 from survey_service.tallies import models as tallies
+from survey_service.visits import models as visits
 
 MODELS = (
     organizations,
@@ -28,6 +29,7 @@ MODELS = (
     print_runs,
     ballots,
     opinions,
+    visits,
     tallies,
     mass_evaluation,
     sealing,

@@ -51,6 +51,7 @@ from survey_service.sealing.views import blp as sealing
 from survey_service.staff.authenticate import authenticate
 from survey_service.staff.rules import Role, is_allowed
 from survey_service.staff.views import blp as staff
+from survey_service.visits.views import blp as visits
 from survey_service.webhooks.views import blp as webhooks
 from survey_service.wechat import sign_in as wechat
 from survey_service.wechat.pages import pages as wechat_pages
@@ -72,6 +73,7 @@ BLUEPRINTS = (
     clear_letters,
     paper_entry,
     insights,
+    visits,
     anomalies,
     sealing,
     ratings,

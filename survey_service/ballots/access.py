@@ -6,7 +6,7 @@ Everything a person could be known by ends here: what goes on to the service is 
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Response, current_app, request
 from sqlalchemy.orm import Session
@@ -31,6 +31,10 @@ DEVICE_COOKIE = "device"
 DEVICE_COOKIE_DAYS = 400
 """The longest life that browsers grant a cookie."""
 ANSWERED_COOKIE_DAYS = 60
+VISIT_COOKIE = "visit"
+VISIT_LIFETIME = timedelta(minutes=30)
+"""Nobody is hurried; whoever takes longer asks for the code to be typed again."""
+_VISIT = "assisted visit"
 _DAY = 24 * 3600
 _DEVICE_BYTES = 16
 
@@ -110,10 +114,38 @@ def set_device_cookie(response: Response, device: str) -> None:
 
 
 def resolve_mode(entrance: OpenedEntrance) -> Mode:
-    """Return the mode of a ballot; a posted code becomes `open_device` without WeChat."""
-    if entrance.is_posted and not asks_for_wechat(entrance):
-        return Mode.OPEN_DEVICE
-    return entrance.mode
+    """Return the mode of a ballot.
+
+    A posted code becomes `open_device` without WeChat, a slot `assisted` on the phone of who helps.
+    """
+    if entrance.is_posted:
+        return entrance.mode if asks_for_wechat(entrance) else Mode.OPEN_DEVICE
+    return Mode.ASSISTED if is_visit(entrance) else entrance.mode
+
+
+def let_visit_begin(response: Response, entrance: OpenedEntrance, now: datetime) -> None:
+    """Let this browser open one slot as an assisted visit, for so long as a villager needs."""
+    until = int((now + VISIT_LIFETIME).timestamp())
+    signed = sign(current_keyring().passing(_VISIT), f"{entrance.entrance_id}.{until}".encode())
+    age = int(VISIT_LIFETIME.total_seconds())
+    set_cookie(response, VISIT_COOKIE, signed, max_age=age, path=f"/s/{entrance.code}")
+
+
+def is_visit(entrance: OpenedEntrance) -> bool:
+    """Tell whether this browser opens a slot in an assisted visit."""
+    signed = request.cookies.get(VISIT_COOKIE)
+    if signed is None:
+        return False
+    now = clock.now()
+    found = (verify(key, signed) for key in current_keyring().believed(_VISIT, now=now))
+    payload = next((one for one in found if one is not None), b"0.0")
+    entrance_id, _, until = payload.decode().partition(".")
+    return int(entrance_id) == entrance.entrance_id and now.timestamp() < int(until)
+
+
+def end_visit(response: Response, code: str) -> None:
+    """Leave nothing of a visit on the phone of who helped."""
+    response.delete_cookie(VISIT_COOKIE, path=f"/s/{code}")
 
 
 def asks_for_wechat(entrance: OpenedEntrance) -> bool:
@@ -225,7 +257,7 @@ def remember_answered(response: Response, ticket: Ticket) -> None:
     """Let this device alone know that it has voted through a one-time code, or by a WeChat account."""
     if ticket.mode is Mode.OPEN:
         set_cookie(response, _voted_cookie(ticket.campaign_id), "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)
-    elif ticket.place_id == 0 and ticket.subject_id:
+    elif ticket.place_id == 0 and ticket.subject_id and ticket.mode is not Mode.ASSISTED:
         name = _answered_cookie(ticket.entrance_id)
         set_cookie(response, name, "1", max_age=ANSWERED_COOKIE_DAYS * _DAY)
 

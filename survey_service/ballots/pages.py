@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from survey_service.ballots import access, panel_presentation, presentation, queries, voting
 from survey_service.ballots.rules import RECEIPT_LENGTH, is_secret
-from survey_service.campaigns.rules import State
+from survey_service.campaigns.rules import Mode, State
 from survey_service.core import clock
 from survey_service.core.db import reading, single_statements
 from survey_service.core.errors import Conflict, Invalid
@@ -130,8 +130,11 @@ def _refused(code: str, error: Conflict) -> Response:
 
 def _cast(code: str) -> Response:
     ticket, receipt = _submit(code)
-    response = make_response(redirect(f"/r/{receipt}", 303))
+    is_visit = ticket.mode is Mode.ASSISTED
+    response = make_response(redirect(f"/visits/{receipt}" if is_visit else f"/r/{receipt}", 303))
     access.remember_answered(response, ticket)
+    if is_visit:
+        access.end_visit(response, code)
     response.delete_cookie("secret", path=f"/s/{code}")
     return response
 
@@ -235,6 +238,18 @@ def show_receipt(receipt: str) -> Any:
     return render_template(
         "voter/receipt.html", receipt=number, state=state, organization_name="", lookup_url="/receipts"
     )
+
+
+@pages.route("/visits/<receipt>", methods=["GET"])
+@public(_VOTER)
+def show_end_of_visit(receipt: str) -> Any:
+    """Thank who voted on the phone of somebody else, and ask to hand it back."""
+    number = read_symbols(receipt, RECEIPT_LENGTH)
+    with reading() as session:
+        state = queries.find_receipt(session, number)
+    if state is queries.ReceiptState.UNKNOWN:
+        return render_template("voter/receipt_lookup.html", lookup=presentation.lookup(receipt, state)), 404
+    return render_template("voter/visit.html", receipt=number)
 
 
 @pages.route("/receipts", methods=["GET", "POST"])

@@ -57,6 +57,8 @@ class Message:
     retry_after: int | None = None
     status: int = 200
     dispute: Dispute | None = None
+    shows_ways: bool = False
+    """Whether the other ways to take part are named: one phone often serves three generations."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ class BallotPage:
     recording_url: str = ""
     errors: Sequence[Mapping[str, str]] = field(default_factory=list)
     step: Step = Step()
+    is_visit: bool = False
+    """On the phone of who helps the page keeps nothing, and so does without the scripts that would."""
 
 
 def new_secret() -> str:
@@ -141,6 +145,8 @@ def render_ballot(page: OpenedPage) -> str:
     The pages of one subject differ in their code and ticket only, so the rest is rendered once in each
     process. The places of both are held by control characters, which no text of ours or of users contains.
     """
+    if access.is_visit(page.entrance):
+        return _render(page.entrance, page.ticket, _render_questions(page.version, {}, {}), {})
     blank = replace(page.entrance, entrance_id=0, code=_CODE_PLACE, code_digest=b"")
     cache: dict[tuple[OpenedEntrance, str], str] = current_app.extensions["ballot_pages"]
     rendered = cache.get((blank, page.version.digest))
@@ -196,6 +202,7 @@ def _render(
         questions=questions,
         errors=[{"name": name, "message": sentence} for name, sentence in errors.items()],
         step=step,
+        is_visit=access.is_visit(entrance),
     )
     return render_template("voter/ballot.html", page=view)
 
@@ -285,7 +292,8 @@ def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -
     if is_answered:
         look_up = Action(text("voter.action_lookup"), "/receipts")
         kind = "spent_account" if access.asks_for_wechat(entrance) else "already_answered"
-        message = page_message(kind, _enter_code(is_primary=True), look_up, organization_name=name)
+        message = page_message(kind, look_up, organization_name=name)
+        message = replace(message, shows_ways=True)
         return message if entrance.is_posted else replace(message, dispute=_dispute(entrance.code, ticket))
     if entrance.state is State.WITHDRAWN:
         return page_message("withdrawn", organization_name=name, status=_STATUS_CLOSED)
@@ -296,6 +304,7 @@ def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -
     return page_message("closed", organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
 
 
+_LED_TO_OTHER_WAYS = {"already_answered", "spent_code", "spent_account"}
 _KINDS_OF_SPENT = {"slot": "spent_code", "device": "already_answered", "openid": "spent_account"}
 
 
@@ -310,7 +319,7 @@ def conflict_message(
         reopen = Action(text("voter.action_reopen"), f"/s/{code}", is_primary=True)
         return page_message("bad_ticket", reopen, status=error.status)
     kind = "different_answers" if error.code == "different_answers" else _KINDS_OF_SPENT[credential.kind]
-    message = page_message(kind, _enter_code(is_primary=True), status=error.status)
+    message = replace(page_message(kind, status=error.status), shows_ways=kind in _LED_TO_OTHER_WAYS)
     is_disputable = ticket and kind == "spent_code"
     return replace(message, dispute=_dispute(code, ticket)) if is_disputable else message
 

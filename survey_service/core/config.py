@@ -43,6 +43,7 @@ class Settings:
     flag_burst_ballots: int = 40
     flag_codes_per_browser: int = 12
     flag_serial_run: int = 5
+    assisted_visits_per_day: int = 40
     require_second_factor: frozenset[str] = frozenset()
     """Roles that sign in with a second factor only."""
     earlier_secret: EarlierSecret | None = None
@@ -155,6 +156,7 @@ def load_settings() -> Settings:
         flag_burst_ballots=env.int("FLAG_BURST_BALLOTS", 40, validate=Range(1)),
         flag_codes_per_browser=env.int("FLAG_CODES_PER_BROWSER", 12, validate=Range(2)),
         flag_serial_run=env.int("FLAG_SERIAL_RUN", 5, validate=Range(2)),
+        assisted_visits_per_day=env.int("ASSISTED_VISITS_PER_DAY", 40, validate=Range(1)),
         require_second_factor=_roles(env),
         earlier_secret=_earlier_secret(env),
         master_key_previous=_secret(env, "MASTER_KEY_PREVIOUS", "MASTER_KEY_PREVIOUS_FILE"),

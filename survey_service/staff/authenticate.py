@@ -11,7 +11,7 @@ from survey_service.core import clock
 from survey_service.core.audit import SAFE_METHODS
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.digests import keyed_digest
-from survey_service.core.errors import Forbidden
+from survey_service.core.errors import Forbidden, Locked
 from survey_service.core.http import wants_page
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
@@ -25,6 +25,8 @@ CSRF_HEADER = "X-CSRF-Token"
 _CSRF_PURPOSE = "csrf"
 OWN_ACCOUNT_CALLS = "/api/v1/auth/"
 """Open without the second factor that a role needs: signing in and out, and one's own password."""
+UNLOCK_PAGE = "/staff/unlock"
+OPEN_WHILE_LOCKED = frozenset({UNLOCK_PAGE, "/staff/sign-out"})
 OWN_SITES = frozenset({"same-origin", "none"})
 """`none`: the person started it, by the address line or by loading again."""
 
@@ -47,7 +49,10 @@ def presented_token() -> PresentedToken | None:
 
 
 def authenticate() -> Identity | None:
-    """Return the staff member behind the request, or None; raises Forbidden for a form not our own."""
+    """Return the staff member behind the request, or None.
+
+    Raises Forbidden for a form not our own, and Locked while somebody else votes on the phone.
+    """
     presented = presented_token()
     if presented is None:
         return None
@@ -56,6 +61,8 @@ def authenticate() -> Identity | None:
         live = service.authenticate_token(session, token=presented.token, kind=presented.kind, now=now)
     if live is None:
         return None
+    if live.is_locked and request.path not in OPEN_WHILE_LOCKED:
+        raise Locked("session_locked")
     _refuse_forgery(presented, now)
     _remember_missing_factor(live)
     if live.is_touch_due:

@@ -79,6 +79,8 @@ class StaffToken(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    locked_at: Mapped[datetime | None]
+    """Since when somebody else has held the phone: the token opens nothing until the password is given."""
     client: Mapped[str] = mapped_column(String(32), default="")
     """As `describe_client` writes it: a coarse word, no address and no whole user agent."""
 

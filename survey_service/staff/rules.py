@@ -117,6 +117,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "opinion_boxes.read": _PRINTERS,
         "opinion_boxes.open": _OFFICES,
         "audit.read": frozenset({Role.AUDITOR}),
+        "visits.assist": _OFFICES,
+        "visits.station": _GIVERS,
         "session.read": _EVERYONE,
         "session.update": _EVERYONE,
     }

@@ -188,6 +188,7 @@ class LiveToken:
     identity: Identity
     is_touch_due: bool
     has_second_factor: bool
+    is_locked: bool
 
 
 def authenticate_token(session: Session, *, token: str, kind: TokenKind, now: datetime) -> LiveToken | None:
@@ -207,7 +208,8 @@ def authenticate_token(session: Session, *, token: str, kind: TokenKind, now: da
     if not rules.is_alive(kind, last_used_at=found.last_used_at, expires_at=found.expires_at, now=now):
         return None
     is_touch_due = rules.is_touch_due(found.last_used_at, now)
-    return LiveToken(_identity_of(account, is_separated=is_separated), is_touch_due, has_second_factor)
+    identity = _identity_of(account, is_separated=is_separated)
+    return LiveToken(identity, is_touch_due, has_second_factor, is_locked=found.locked_at is not None)
 
 
 def _identity_of(account: StaffAccount, *, is_separated: bool) -> Identity:
@@ -226,6 +228,21 @@ def touch_token(session: Session, *, token: str, now: datetime) -> None:
     """Write down that a token was used."""
     is_this = StaffToken.digest == token_digest(token)
     session.execute(update(StaffToken).where(is_this).values(last_used_at=now))
+
+
+def lock_session(session: Session, *, token: str, now: datetime) -> None:
+    """Let a token open nothing until its owner has proved his password again."""
+    is_this = StaffToken.digest == token_digest(token)
+    session.execute(update(StaffToken).where(is_this).values(locked_at=now))
+
+
+def unlock_session(session: Session, *, proof: Proof, token: str) -> None:
+    """Let a token open what it opened before; its owner has just proved his password."""
+    account = proven_account(session, proof)
+    account.lockout = rules.Lockout()
+    is_this = (StaffToken.digest == token_digest(token)) & (StaffToken.staff_id == account.id)
+    session.execute(update(StaffToken).where(is_this).values(locked_at=None))
+    record_act(session, "session.unlock", account)
 
 
 def list_accounts(

@@ -208,6 +208,14 @@ def _prove_own(password: str) -> Proof:
     return _prove(current_staff().username, password)
 
 
+def unlock_own_session(*, password: str) -> None:
+    """Take the phone back after somebody has voted on it: the caller proves his password again."""
+    proof, presented = _prove_own(password), presented_token()
+    if presented is not None:
+        with unit_of_work() as session:
+            service.unlock_session(session, proof=proof, token=presented.token)
+
+
 def change_own_password(*, password: str, new_password: str) -> None:
     """Change the caller's password, which he proves again; all his sessions end."""
     proof = _prove_own(password)

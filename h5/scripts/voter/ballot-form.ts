@@ -107,7 +107,7 @@ export class BallotForm {
         this.mend(outcome.detail, outcome.errors);
         break;
       case "rejected":
-        this.panel.showRejected(outcome.detail);
+        this.panel.showRejected(outcome.detail, this.isSpent(outcome.code));
         break;
       case "sign_in":
         window.location.assign(outcome.url);
@@ -129,6 +129,11 @@ export class BallotForm {
   /** Replaces the form in the history, so that going back shows no answers. */
   private openReceipt(receipt: string): void {
     window.location.replace(`${this.element.dataset.receiptUrl}${encodeURIComponent(receipt)}`);
+  }
+
+  /** A panel's code leads on to the next subject by itself. */
+  private isSpent(code: string): boolean {
+    return code === "already_submitted" && !this.element.dataset.organizationCode;
   }
 
   private isUntouched(): boolean {

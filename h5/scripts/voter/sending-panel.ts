@@ -34,9 +34,11 @@ export class SendingPanel {
     this.show("waiting", this.isKept ? this.sentence.dataset.waiting : this.sentence.dataset.unsaved);
   }
 
-  showRejected(detail: string): void {
+  /** Whoever is told that the vote has been cast is led to the other ways, for others in the house. */
+  showRejected(detail: string, isSpent: boolean): void {
     this.release();
     this.show("rejected", detail);
+    this.part("ways").hidden = !isSpent;
     this.element.focus();
   }
 
@@ -59,6 +61,7 @@ export class SendingPanel {
     this.part("rejected").hidden = state !== "rejected";
     this.retry.hidden = state !== "waiting";
     this.part("reopen").hidden = state !== "rejected";
+    this.part("ways").hidden = true;
   }
 
   private part(name: string): HTMLElement {

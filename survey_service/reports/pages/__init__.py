@@ -18,6 +18,7 @@ from survey_service.reports.pages import (
     results,
     second_factor,
     session,
+    visits,
 )
 from survey_service.reports.pages.frame import pages
 
@@ -40,4 +41,5 @@ __all__ = [
     "results",
     "second_factor",
     "session",
+    "visits",
 ]

@@ -22,11 +22,13 @@ from survey_service.reports.presentation.accounts import (
 )
 from survey_service.reports.presentation.forms import FormView, body_of, load
 from survey_service.reports.presentation.frame import Notice
+from survey_service.reports.presentation.visits import station_choices
 from survey_service.staff import management, queries, service
 from survey_service.staff.printing import kept_slips
 from survey_service.staff.rules import is_alive
 from survey_service.staff.schemas import AccountIn, AccountQuery, SuccessorIn
 from survey_service.staff.service import NewPassword
+from survey_service.visits.queries import list_stations
 
 SEARCH = ("words", "organization", "cursor")
 ACCOUNT = "/accounts/<int:staff_id>"
@@ -96,6 +98,8 @@ def _account(staff_id: int, form: FormView) -> str:
         account = queries.get_account(session, staff_id=staff_id)
         tokens = queries.list_sessions(session, staff_id=staff_id, now=now)
         has_factor = queries.is_second_factor_on(session, staff_id=staff_id)
+        places = list_children(session, parent_id=account.organization_id)
+        stations = station_choices(places, list_stations(session, staff_id=staff_id))
     rows = [
         session_row(one.kind, one.client, since=one.created_at, last_used=one.last_used_at)
         for one in tokens
@@ -103,7 +107,7 @@ def _account(staff_id: int, form: FormView) -> str:
     ]
     facts = AccountFacts(account, account.lockout.minutes_left(now) > 0, bool(rows), has_factor)
     page = account_page(facts, reader=current_staff(), sessions=rows)
-    return render_template("staff/account.html", page=page, form=form)
+    return render_template("staff/account.html", page=page, form=form, stations=stations)
 
 
 def _shown_once(session: Session, made: NewPassword) -> PasswordPage:

@@ -38,6 +38,7 @@ class AccountPage:
     facts: Sequence[tuple[str, str]]
     acts: Sequence[AccountAct]
     hand_over_url: str
+    stations_url: str
     """Empty where the reader may not hand the account over."""
     sessions: Sequence[SessionRow] | None
     """None where they are none of the reader's business."""
@@ -97,8 +98,17 @@ def account_page(facts: AccountFacts, *, reader: Identity, sessions: Iterable[Se
         facts=_facts(facts),
         acts=[_act(account, name) for name in acts if is_managed and _may(reader, name)],
         hand_over_url=f"{ACCOUNTS_URL}/{account.id}/hand-over" if may_hand_over else "",
+        stations_url=f"{ACCOUNTS_URL}/{account.id}/stations"
+        if is_managed and _may_station(facts, reader)
+        else "",
         sessions=list(sessions) if is_managed and _may(reader, "end_sessions") else None,
     )
+
+
+def _may_station(facts: "AccountFacts", reader: Identity) -> bool:
+    """Tell whether the reader says where somebody is stationed: of those who assist visits at all."""
+    assists = is_allowed(facts.account.role, "visits.assist") and not facts.account.is_disabled
+    return assists and is_allowed(reader.role, "visits.station")
 
 
 def _may(reader: Identity, act: str) -> bool:

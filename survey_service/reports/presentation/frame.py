@@ -17,6 +17,7 @@ SECTIONS = {
     "clear-letters": "clear_letters.read",
     "opinions": "opinions.read",
     "ratings": "ratings.read",
+    "visits": "visits.assist",
     "organizations": "organizations.read",
     "accounts": "staff.read",
     "audit": "audit.read",
@@ -71,6 +72,7 @@ class Notice(StrEnum):
     LETTER_SENT_BACK = "letter_sent_back"
     LETTER_WITHDRAWN = "letter_withdrawn"
     WARNING_ANSWERED = "warning_answered"
+    STATIONS_SAVED = "stations_saved"
 
 
 @dataclass(frozen=True)
