@@ -4,7 +4,7 @@ Everything is exact: whole ballots, fractions, and whole-number roots for the in
 end. `docs/scoring.md` explains the formulas; the neighbours of this module hold one step each.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -66,11 +66,17 @@ class MassScoreChanged(Event):
     campaign_id: int
 
 
+MOST_ASSISTED = Fraction(1, 5)
+"""A larger share of assisted ballots raises a flag (`domain.md` section 3: shown apart)."""
+
+
 class Flag(StrEnum):
     """What a reader of the figures must know; a flag withholds nothing."""
 
     MORE_RETURNED_THAN_ELIGIBLE = "more_returned_than_eligible"
     NO_FINITE_CORRECTION = "no_finite_correction"
+    ASSISTED_SHARE = "assisted_share"
+    """More than a fifth of the ballots came by assisted visits: somebody should look how."""
     DISPUTED = "disputed"
     """Too many voters say that others used their codes; never shown to the rated party."""
 
@@ -206,8 +212,16 @@ def _bare_score(
         returned=whole.returned,
         eligible=whole.eligible,
         response_rate=None if whole.share is None else whole.share * HUNDRED,
-        flags=(Flag.MORE_RETURNED_THAN_ELIGIBLE,) if crowded else (),
+        flags=tuple(_turnout_flags(slices, whole.returned, is_crowded=crowded)),
     )
+
+
+def _turnout_flags(slices: Sequence[TallySlice], returned: int, *, is_crowded: bool) -> Iterator[Flag]:
+    if is_crowded:
+        yield Flag.MORE_RETURNED_THAN_ELIGIBLE
+    assisted = sum(tally.returned for tally in slices if tally.mode is Mode.ASSISTED)
+    if returned and Fraction(assisted, returned) > MOST_ASSISTED:
+        yield Flag.ASSISTED_SHARE
 
 
 def _interval_flags(estimate: SubjectEstimate) -> tuple[Flag, ...]:

@@ -323,7 +323,7 @@ class _Reader:
         turnout = _turnout(release.place, self.formula)
         stored = self._unreleased if release.figures is None else json.loads(release.figures)
         figures = self._settle(release.place.subject_id, {**NO_EXCLUSION, **stored})
-        hidden = {} if may_see_parts(self._role, turnout) else {"by_class": None, "by_mode": None}
+        hidden = {} if may_see_parts(self._role, turnout) else _without_modes(figures)
         return Score(release.place, turnout, release.as_of_returned, {**figures, **_live(turnout), **hidden})
 
     def _settle(self, subject_id: int, figures: Figures) -> Figures:
@@ -331,6 +331,12 @@ class _Reader:
         if subject_id in self._disputed:
             figures = {**figures, "flags": [*figures["flags"], Flag.DISPUTED]}
         return held_figures(figures) if subject_id in self.held else figures
+
+
+def _without_modes(figures: Figures) -> Figures:
+    """Return what stands in the place of figures that tell classes and modes apart."""
+    flags = [flag for flag in figures["flags"] if flag != Flag.ASSISTED_SHARE]
+    return {"by_class": None, "by_mode": None, "flags": flags}
 
 
 def _without_parts(derivation: Figures) -> Figures:

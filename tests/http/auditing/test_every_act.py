@@ -80,6 +80,7 @@ class Story:
         form = self.questionnaires()
         self.campaign(form)
         self.paper()
+        self.visit()
         self.voter()
         self.opinions()
         self.anomalies()
@@ -200,6 +201,18 @@ class Story:
             self.call("POST", f"{self.place}/posters", {"organization_code": village, "layout": layout})
         self.call("DELETE", f"/entrances/{self.codes[5]}")
         self.call("GET", f"{self.place}/scores.xlsx")
+
+    def visit(self) -> None:
+        """A clerk of the town begins a visit, for whom the county says where he is stationed."""
+        helper = self.people.browser(Role.TOWN_STAFF, self.world.town_code)
+        with self.world.app.extensions["database"].reading() as session:
+            named = StaffAccount.username == f"town_staff.{self.world.town_code}".lower()
+            staff_id = session.scalars(select(StaffAccount.id).where(named)).one()
+        self.call("PUT", f"/staff/{staff_id}/stations", {"organization_codes": ["NEW"]})
+        helper.get("/staff/visits")
+        assert helper.post("/staff/visits", {"code": self.codes[0]}).status_code == 303
+        helper.get("/staff/unlock")
+        assert helper.post("/staff/unlock", {"password": PASSWORD}).status_code == 303
 
     def voter(self) -> None:
         phone = self.world.app.test_client()

@@ -45,6 +45,8 @@ PAGES = {
     "/staff/opinions": ABOVE | {Role.BRANCH_SECRETARY},
     "/staff/opinions/new": ABOVE,
     "/staff/opinions/boxes": ABOVE | {Role.BRANCH_SECRETARY},
+    "/staff/visits": ABOVE,
+    "/staff/unlock": set(Role),
     "/staff/ratings": BUSINESS,
     "/staff/ratings/new": ABOVE,
     "/staff/clear-letters": BUSINESS,

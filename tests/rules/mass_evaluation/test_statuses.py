@@ -76,6 +76,24 @@ def test_open_modes_are_flagged_and_not_voided() -> None:
     assert score.flags == (Flag.MORE_RETURNED_THAN_ELIGIBLE, Flag.NO_FINITE_CORRECTION)
 
 
+@pytest.mark.parametrize(("assisted", "flags"), [(2, ()), (3, (Flag.ASSISTED_SHARE,))])
+def test_more_than_a_fifth_of_assisted_ballots_is_flagged(assisted: int, flags: tuple[Flag, ...]) -> None:
+    score = score_slices(
+        make_slice(satisfied=10 - assisted), make_slice(mode=Mode.ASSISTED, satisfied=assisted)
+    )
+    assert (score.status, score.flags) == (Status.OK, flags)
+
+
+def test_assisted_ballots_weigh_one_and_stand_apart() -> None:
+    score = score_slices(
+        make_slice(satisfied=10), make_slice(mode=Mode.ASSISTED, dissatisfied=10), make_slice(mode=Mode.PANEL)
+    )
+    assert score.by_mode is not None
+    assert score.by_mode[Mode.ASSISTED].weight == score.by_mode[Mode.HOUSEHOLD].weight == 1
+    assert (score.by_mode[Mode.ASSISTED].n, score.by_mode[Mode.ASSISTED].score) == (10, 55)
+    assert score.score == Fraction(155, 2)
+
+
 def test_void_comes_before_suppressed() -> None:
     assert outcome(score_slices(make_slice(satisfied=2), issued={Mode.HOUSEHOLD: 1})) == (
         "void",
