@@ -106,6 +106,7 @@ class BallotPage:
     errors: tuple[Failure, ...] = ()
     questions: str = ""
     step: Step = Step()
+    is_visit: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class Message:
     organization_name: str = "汤溪镇大榕村"
     retry_after: int | None = None
     dispute: Dispute | None = None
+    shows_ways: bool = False
 
 
 SATISFACTION = (

@@ -1,11 +1,12 @@
 """Bad networks: whatever happens on the way, one ballot arrives and nothing is left on the phone."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.h5.pages import BallotPage
+from tests.h5.pages import BallotPage, Step
 from tests.h5.phone import (
     ENDLESS_PAUSES,
     FORM,
@@ -194,7 +195,6 @@ def test_two_taps_send_one_ballot(page: Page, site: VoterSite) -> None:
     [
         (400, "malformed"),
         (404, "unknown_entrance"),
-        (409, "already_submitted"),
         (409, "different_answers"),
         (410, "closed"),
         (413, "too_large"),
@@ -207,6 +207,26 @@ def test_a_final_answer_is_told_and_ends_it(page: Page, site: VoterSite, status:
     expect(page.get_by_role("link", name="重新打开填写页")).to_be_visible()
     assert remembered(page) == {}
     assert len(site.ballots) == 1
+
+
+def test_whoever_has_voted_is_led_to_the_other_ways(page: Page, site: VoterSite) -> None:
+    """One handset, three generations: the household's code, a visit, paper; or "this was not me"."""
+    site.replies.append(problem(409, "already_submitted", "已经投过"))
+    site.page = replace(site.page, others_url="")
+    vote(page)
+    for way in ("用信上的参评码填", "请镇上的工作人员上门", "要一张纸质测评表来填"):
+        expect(page.locator("[data-part=ways]").get_by_text(way)).to_be_visible()
+    expect(page.get_by_role("button", name="这不是我投的")).to_be_visible()
+    expect(page.get_by_role("link", name="重新打开填写页")).to_be_hidden()
+
+
+def test_a_panel_member_is_led_on_to_the_next_subject(page: Page, site: VoterSite) -> None:
+    site.page = replace(site.page, step=Step(organization_code="42", receipt_url="/r/"))
+    site.replies.append(problem(409, "already_submitted", "已经投过"))
+    vote(page)
+    expect(page.get_by_role("link", name="重新打开填写页")).to_be_visible()
+    expect(page.locator("[data-part=ways]")).to_be_hidden()
+    assert site.ballots[0]["organization_code"] == "42"
 
 
 def test_a_final_answer_to_an_earlier_ballot_is_told(

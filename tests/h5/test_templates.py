@@ -56,7 +56,8 @@ def words_of(html: str) -> str:
 def test_the_village_stands_first_and_the_notice_before_the_questions() -> None:
     words = words_of(ballot(BallotPage()))
     assert words.startswith("汤溪镇大榕村 不是我的村")
-    assert words.index("谁也不能强迫") < words.index("纸质测评表") < words.index("党组织带头人")
+    notice = words.index("谁也不能强迫")
+    assert notice < words.index("纸质测评表", notice) < words.index("党组织带头人")
 
 
 def test_answers_are_kept_after_an_error() -> None:

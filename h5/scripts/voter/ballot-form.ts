@@ -26,7 +26,7 @@ export class BallotForm {
     private readonly queue: BallotQueue,
     private readonly drafts: Drafts,
   ) {
-    this.form = element.querySelector("form") as HTMLFormElement;
+    this.form = element.querySelector("[data-fill] form") as HTMLFormElement;
     this.fillIn = element.querySelector("[data-fill]") as HTMLElement;
     this.pageUrl = this.form.getAttribute("action") as string;
     this.ticket = (this.form.elements.namedItem("ticket") as HTMLInputElement).value;
@@ -107,7 +107,7 @@ export class BallotForm {
         this.mend(outcome.detail, outcome.errors);
         break;
       case "rejected":
-        this.panel.showRejected(outcome.detail, this.isSpent(outcome.code));
+        this.refuse(outcome.code, outcome.detail);
         break;
       case "sign_in":
         window.location.assign(outcome.url);
@@ -131,9 +131,10 @@ export class BallotForm {
     window.location.replace(`${this.element.dataset.receiptUrl}${encodeURIComponent(receipt)}`);
   }
 
-  /** A panel's code leads on to the next subject by itself. */
-  private isSpent(code: string): boolean {
-    return code === "already_submitted" && !this.element.dataset.organizationCode;
+  /** Where one code rates several subjects the way leads on to the next. */
+  private refuse(code: string, detail: string): void {
+    const hasMore = Boolean(this.element.dataset.organizationCode);
+    this.panel.showRejected(detail, code === "already_submitted", hasMore);
   }
 
   private isUntouched(): boolean {

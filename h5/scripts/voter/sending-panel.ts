@@ -34,11 +34,13 @@ export class SendingPanel {
     this.show("waiting", this.isKept ? this.sentence.dataset.waiting : this.sentence.dataset.unsaved);
   }
 
-  /** Whoever is told that the vote has been cast is led to the other ways, for others in the house. */
-  showRejected(detail: string, isSpent: boolean): void {
+  /** Whoever is told that the vote has been cast may say that it was not he, and is led to the other ways. */
+  showRejected(detail: string, isSpent: boolean, hasMore: boolean): void {
     this.release();
     this.show("rejected", detail);
-    this.part("ways").hidden = !isSpent;
+    this.part("dispute").hidden = !isSpent;
+    this.part("ways").hidden = !isSpent || hasMore;
+    this.part("reopen").hidden = isSpent && !hasMore;
     this.element.focus();
   }
 
@@ -62,6 +64,7 @@ export class SendingPanel {
     this.retry.hidden = state !== "waiting";
     this.part("reopen").hidden = state !== "rejected";
     this.part("ways").hidden = true;
+    this.part("dispute").hidden = true;
   }
 
   private part(name: string): HTMLElement {
