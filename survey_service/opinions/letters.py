@@ -75,3 +75,14 @@ def box_of_letter(session: Session, *, letter_code: str | None) -> str:
         raise Unavailable
     code: str = row[1]
     return code
+
+
+def find_letter(session: Session, *, campaign_id: int, organization_id: int) -> int | None:
+    """Return the one public letter of a campaign and an organization, on which its codes are printed."""
+    found = session.scalars(
+        select(ClearLetter.id)
+        .where(_IS_PUBLIC, ClearLetter.campaign_id == campaign_id)
+        .where(ClearLetter.organization_id == organization_id)
+        .limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else None

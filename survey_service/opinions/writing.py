@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 
 from survey_service.ballots import access, voting
 from survey_service.ballots.service import require_open
-from survey_service.campaigns.queries import get_campaign_key
+from survey_service.campaigns.queries import get_campaign, get_campaign_key
+from survey_service.campaigns.rules import Mode
 from survey_service.core import clock
 from survey_service.core.digests import keyed_digest, sign, verify
 from survey_service.core.errors import Forbidden, ServiceError
 from survey_service.core.privacy import Keyring, current_keyring
 from survey_service.entrances import codes
 from survey_service.entrances.rules import Ticket, credential_mac
+from survey_service.opinions.letters import find_letter
 from survey_service.opinions.models import OpinionBox
 from survey_service.opinions.policy import current_policy
 from survey_service.opinions.queries import find_box
@@ -139,10 +141,16 @@ def _through_entrance(
     if ticket.is_preview:
         return None
     require_open(session, ticket=ticket, now=now)
-    return Origin(_organization_of(session, ticket), Source.ENTRANCE), _allowance(session, ticket, credential)
+    organization = _organization_of(session, ticket)
+    letter_id = find_letter(session, campaign_id=ticket.campaign_id, organization_id=organization.id)
+    source = Source.LETTER if letter_id is not None and ticket.mode is Mode.HOUSEHOLD else Source.ENTRANCE
+    return Origin(organization, source, letter_id), _allowance(session, ticket, credential)
 
 
 def _organization_of(session: Session, ticket: Ticket) -> Organization:
+    """Return the organization of the subject, or the campaign's own for a panel that rates several."""
+    if not ticket.subject_id:
+        return session.get_one(Organization, get_campaign(session, ticket.campaign_id).organization_id)
     statement = select(Organization).join(Subject, Subject.organization_id == Organization.id)
     return session.scalars(statement.where(Subject.id == ticket.subject_id)).one()
 
