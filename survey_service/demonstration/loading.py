@@ -24,12 +24,14 @@ from survey_service.core.db import reading, unit_of_work
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
 from survey_service.demonstration.clear_letters import load_letters
+from survey_service.demonstration.opinions import load_opinions
 from survey_service.demonstration.panel import PEOPLE, invite_panel
 from survey_service.demonstration.rating import load_rating
 from survey_service.demonstration.unusual import flags_for, propose_and_dispute
 from survey_service.entrances.models import Entrance
 from survey_service.entrances.rules import Ticket
 from survey_service.entrances.service import create_entrances
+from survey_service.insights.jobs import look_at_everything
 from survey_service.organizations.models import Organization, Subject
 from survey_service.organizations.queries import get_organization, select_subtree
 from survey_service.organizations.rules import OrganizationKind, RosterSize
@@ -204,6 +206,8 @@ def _load_campaign(texts: dict[str, Any], open_requires: OpenRequires, now: date
     with unit_of_work() as session:
         load_rating(session, staff=staff, title=texts["rating"], campaign_id=campaign_id, now=now)
         load_letters(session, staff=staff, campaign_id=campaign_id, now=now)
+        load_opinions(session, staff=staff, villages=_villages(session, texts), now=now)
+    look_at_everything()
     return warnings
 
 

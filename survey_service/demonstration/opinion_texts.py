@@ -24,7 +24,7 @@ class Written:
 
     text: str
     category: Category
-    topic: Topic
+    topic: Topic | None
     theme: int
 
 

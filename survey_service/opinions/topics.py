@@ -35,7 +35,15 @@ class DistinctiveWord:
 
 @cache
 def _dictionary() -> re.Pattern[str]:
-    words = {*read_words("topics"), *read_words("safety")}
+    return _longest_of({*read_words("topics"), *read_words("safety")})
+
+
+@cache
+def _empty_words() -> re.Pattern[str]:
+    return _longest_of(set(read_words("stop")))
+
+
+def _longest_of(words: set[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
 
 
@@ -47,8 +55,9 @@ def words_of(text: str) -> frozenset[str]:
 
     The second kind are names of places and things that no dictionary knows.
     """
-    known = _dictionary().findall(text)
-    rest = _dictionary().sub(" ", text)
+    said = _empty_words().sub(" ", text)
+    known = _dictionary().findall(said)
+    rest = _dictionary().sub(" ", said)
     unknown = (part for part in _BREAKS.split(rest) if _UNKNOWN.fullmatch(part))
     return frozenset((*known, *unknown))
 
