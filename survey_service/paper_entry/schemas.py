@@ -33,6 +33,14 @@ class BatchIn(Schema):
     issued = fields.Integer(required=True, validate=validate.Range(0, MAX_NUMBER))
 
 
+class SheetsIn(Schema):
+    """Ballots with stubs for the slots of a mode, or those of a meeting, which have none."""
+
+    organization_code = PlainText(required=True, validate=_CODE)
+    rater_class = fields.Enum(RaterClass, by_value=True, required=True)
+    mode = fields.String(required=True, validate=validate.OneOf(["household", "panel", "paper_total"]))
+
+
 class LinesIn(Schema):
     """Codes of stubs; or ballots, one key a column; or lines of a meeting's sheet. `first` is a position."""
 
@@ -70,6 +78,7 @@ class StubDifferenceOut(Schema):
     serial = fields.Integer(required=True)
     by_first = fields.Boolean(required=True)
     by_second = fields.Boolean(required=True)
+    by_third = fields.Boolean(required=True)
 
 
 class ListOut(Schema):
@@ -85,6 +94,7 @@ class ListOut(Schema):
     is_ready = fields.Boolean(required=True)
     differences = fields.List(fields.Nested(DifferenceOut()), allow_none=True, required=True)
     stub_differences = fields.List(fields.Nested(StubDifferenceOut()), allow_none=True, required=True)
+    settled = fields.Dict(keys=fields.Integer(), values=fields.String(), required=True)
 
 
 class BatchItem(Schema):
@@ -144,4 +154,5 @@ def list_json(one: ListState) -> dict[str, Any]:
         "is_ready": one.is_ready,
         "differences": one.differences,
         "stub_differences": one.stub_differences,
+        "settled": one.settled,
     }

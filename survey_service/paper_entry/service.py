@@ -54,13 +54,14 @@ COUNTABLE = frozenset({State.OPEN, State.CLOSED})
 
 @dataclass(frozen=True)
 class StubDifference:
-    """A stub that one of two people found; the serial stands on it, and says nothing to anybody else."""
+    """A stub that not both people found; the serial stands on it, and says nothing to anybody else."""
 
     slot: int
     mode: Mode
     serial: int
     by_first: bool
     by_second: bool
+    by_third: bool
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class ListState:
     differences: Sequence[Difference] | None
     stub_differences: Sequence[StubDifference] | None
     is_ready: bool
+    settled: Mapping[int, str]
+    """What the third look read, by position; whoever confirms it compares it with the paper."""
 
     @property
     def kind(self) -> ListKind:
@@ -203,6 +206,17 @@ def read_batch(session: Session, *, campaign_id: int, batch_id: int) -> BatchVie
     return BatchView(get_campaign(session, campaign_id), batch, subject, lists)
 
 
+def read_own_lines(
+    session: Session, *, staff: Identity, batch_id: int, kind: ListKind, keying: Keying
+) -> Mapping[int, str]:
+    """Return what a person has keyed himself; raises Conflict `keyed_by_other` for anybody else's."""
+    row = get_list(session, batch_id, kind)
+    keyer = row.first_by if keying is Keying.FIRST else row.second_by
+    if keyer not in (None, staff.id):
+        raise Conflict("keyed_by_other")
+    return read_lines(session, batch_id, keying)
+
+
 def read_list(session: Session, batch: PaperBatch, kind: ListKind) -> ListState:
     row = get_list(session, batch.id, kind)
     return _stub_state(session, row) if kind is ListKind.STUBS else _line_state(session, row)
@@ -219,6 +233,7 @@ def _line_state(session: Session, row: PaperList) -> ListState:
         differences=differences,
         stub_differences=None,
         is_ready=_is_ready(row, differences),
+        settled=read[Keying.SETTLED],
     )
 
 
@@ -226,10 +241,10 @@ def _stub_state(session: Session, row: PaperList) -> ListState:
     read = {keying: read_stubs(session, row.batch_id, keying) for keying in Keying}
     differences = None
     if row.first_finished and row.second_finished:
-        first, second = read[Keying.FIRST], read[Keying.SECOND]
+        first, second, third = read.values()
         differences = [
-            StubDifference(slot, mode, serial, slot in first, slot in second)
-            for slot, (mode, serial) in serials_of(session, first ^ second).items()
+            StubDifference(slot, mode, serial, slot in first, slot in second, slot in third)
+            for slot, (mode, serial) in serials_of(session, (first ^ second) | third).items()
         ]
     return ListState(
         row=row,
@@ -237,6 +252,7 @@ def _stub_state(session: Session, row: PaperList) -> ListState:
         differences=None,
         stub_differences=differences,
         is_ready=_is_ready(row, differences),
+        settled={},
     )
 
 

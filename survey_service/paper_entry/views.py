@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from flask import Response
+
 from survey_service.ballots.access import limits
 from survey_service.campaigns.rules import Mode
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.downloads import PDF_TYPE
 from survey_service.core.errors import Invalid, NotFound
-from survey_service.core.http import Blueprint
+from survey_service.core.http import Blueprint, public_url
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
-from survey_service.paper_entry import closing, keying, service
+from survey_service.paper_entry import closing, keying, service, sheets
 from survey_service.paper_entry.queries import get_batch, path_of_batch
 from survey_service.paper_entry.rules import Keying, ListKind
 from survey_service.paper_entry.schemas import (
@@ -23,6 +26,7 @@ from survey_service.paper_entry.schemas import (
     LinesOut,
     ListOut,
     SettlementIn,
+    SheetsIn,
     batch_json,
     list_json,
     view_json,
@@ -58,6 +62,30 @@ def open_batch(body: dict[str, Any], campaign_id: int) -> dict[str, Any]:
     with unit_of_work() as session:
         batch = service.open_batch(session, **place, **body | {"mode": Mode(body["mode"])})
         return {"id": batch.id, "state": batch.state}
+
+
+@blp.route("/campaigns/<int:campaign_id>/paper-ballots", methods=["POST"])
+@requires("paper.print")
+@blp.arguments(SheetsIn())
+@blp.response(200, content_type=PDF_TYPE)
+@blp.problems(400, 401, 403, 404, 409, 413, 422, 503)
+def print_ballots(body: dict[str, Any], campaign_id: int) -> Response:
+    """Print ballots without codes, each with a stub that has one; or those of a meeting."""
+    return Response(render_sheets(campaign_id, body), content_type=PDF_TYPE)
+
+
+def render_sheets(campaign_id: int, body: dict[str, Any]) -> bytes:
+    """Return what `SheetsIn` asks for; the database is let go before the typesetting begins."""
+    with unit_of_work() as session:
+        prepared = sheets.prepare_sheets(
+            session,
+            staff=current_staff(),
+            keyring=current_keyring(),
+            public_url=public_url(),
+            campaign_id=campaign_id,
+            **body | {"mode": Mode(body["mode"])},
+        )
+    return sheets.render_sheets(prepared)
 
 
 @blp.route(BATCH, methods=["GET"])

@@ -71,6 +71,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "clear_letters.decide": _OFFICES,
         "clear_letters.print": _PRINTERS,
         "paper.read": _OFFICES,
+        "paper.print": _OFFICES,
         "paper.open": _OFFICES,
         "paper.key": _OFFICES,
         "paper.close": _OFFICES,

@@ -39,6 +39,7 @@ NARROWED_BY_SERVICE = {
     "insights.read": "warnings and figures are read through the gate of opinions and the caller's sub-tree",
     "posters.print": "the organization stands in the body of the call",
     "paper.open": "the organization stands in the body of the call, and lies below the caller",
+    "paper.print": "the organization stands in the body of the call, and lies below the caller",
     "paper.read": "the answer holds the batches of the subjects below the caller",
     "progress.read": "the answer holds the organizations of the caller's sub-tree",
     "questionnaires.read": "a town uses the forms of its county, so those above are read as well",

@@ -1,11 +1,13 @@
 import { forgetDraft } from "./kept-draft";
 import { LetterForm } from "./letter-form";
+import { PaperEntry } from "./paper-entry";
 import { RowFilter } from "./row-filter";
 import { Shortcuts } from "./shortcuts";
 
 const modules: { [name: string]: (element: HTMLElement) => unknown } = {
   "row-filter": (element) => new RowFilter(element),
   "letter-form": (element) => new LetterForm(element as HTMLFormElement),
+  "paper-entry": (element) => new PaperEntry(element as HTMLFormElement),
   "forget-draft": (element) => forgetDraft(element.dataset.key || ""),
   shortcuts: () => new Shortcuts(),
 };

@@ -122,6 +122,7 @@ def campaign_head(campaign: Campaign, *, role: Role, current: str, now: datetime
         and is_released_to(role, state),
         "anomalies": state is not State.DRAFT and is_allowed(role, "anomalies.read"),
         "entrances": is_allowed(role, "entrances.read"),
+        "paper": is_allowed(role, "paper.read"),
         "method": is_allowed(role, "campaigns.read"),
     }
     address = f"/staff/campaigns/{campaign.id}"

@@ -30,6 +30,7 @@ PAGES = {
     "/staff/campaigns/{id}/copy": ABOVE,
     "/staff/campaigns/{id}/correct": ABOVE,
     "/staff/campaigns/{id}/anomalies": ABOVE,
+    "/staff/campaigns/{id}/paper": ABOVE,
     "/staff/campaigns/{id}/close": ABOVE,
     "/staff/campaigns/{id}/seal": ABOVE,
     "/staff/campaigns/{id}/withdraw": ABOVE,

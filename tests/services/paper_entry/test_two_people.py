@@ -117,3 +117,5 @@ def test_stubs_are_compared_without_an_order(desk: Desk, batch: int) -> None:
     desk.settle(batch, ListKind.STUBS, by=THIRD, slots=slots[:1], codes=desk.pile(1))
     assert desk.read(batch).lists[0].is_ready
     assert desk.read(batch).lists[0].lines[Keying.SETTLED] == 2
+    shown = desk.read(batch).lists[0].stub_differences or []
+    assert [one.by_third for one in shown] == [True, False, True], "who confirms sees what was settled"
