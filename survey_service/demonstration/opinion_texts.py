@@ -80,6 +80,7 @@ def _noisy(rng: random.Random, text: str) -> str:
         if found in text and rng.random() < _NOISE_SHARE:
             text = text.replace(found, written, 1)
     if rng.random() < _NOISE_SHARE:
-        place = rng.randrange(len(text))
+        # Numbers stay whole: nobody cries out in the middle of his own.
+        place = rng.randrange(len(text) // 2)
         text = text[:place] + rng.choice(["，", "！！", "", "…", " ", "啊", "😡"]) + text[place:]
     return text

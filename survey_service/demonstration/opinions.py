@@ -29,7 +29,7 @@ OPINIONS = 330
 _SEED = 20261122
 _SEASON_DAYS, _FRESH_DAYS = 80, 6
 _FRESH_SHARE = 0.25
-_REPEATED = 14
+_REPEATED = 9
 """So often one complaint of one village comes within a week."""
 _ENDS = {
     "received": 12,

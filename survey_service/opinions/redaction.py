@@ -76,7 +76,7 @@ _VALUES = {
 _WESTERN = f"0-9{_FULL_WIDTH}{_CIRCLED}"
 _DIGIT = f"{_WESTERN}{_CHINESE}"
 _INVISIBLE = "\u200b-\u200f\u2060\ufe0f\u20e3\ufeff"
-_BETWEEN = rf"[ \t\xa0\u3000\-－—–‐‑―_~·・•*()（）{_INVISIBLE}]"
+_BETWEEN = rf"[ \t\xa0\u3000\-－—–‐‑―_~·・•*…()（）{_INVISIBLE}]"
 # A point stands inside a phone number only between longer parts: 13.5 is an amount.
 _GAP = rf"(?:{_BETWEEN}{{0,3}}|\.(?=[{_DIGIT}]{{3}}))"
 _RUN = re.compile(rf"[{_DIGIT}](?:{_GAP}[{_DIGIT}]){{6,}}(?:{_BETWEEN}{{0,2}}[{_X}])?")

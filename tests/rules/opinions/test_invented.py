@@ -30,5 +30,5 @@ def test_every_phone_number_in_them_is_hidden() -> None:
 
 def test_they_repeat_themselves_and_speak_of_danger() -> None:
     groups = find_groups(enumerate(TEXTS))
-    assert len([group for group in groups if len(group.members) >= 4]) >= 3
+    assert sum(len(group.members) for group in groups) >= 30
     assert sum(Flag.SAFETY in raised_flags(text) for text in TEXTS) >= 10
