@@ -38,6 +38,7 @@ class Settings:
     audit_webhook_secret: str = ""
     retention_credential_days: int = 180
     retention_text_years: int | None = None
+    retention_original_days: int = 365
     address_ballots_per_minute: int = 0
     flag_seconds_per_item: float = 1.0
     flag_burst_ballots: int = 40
@@ -151,6 +152,7 @@ def load_settings() -> Settings:
         audit_webhook_secret=audit_webhook_secret,
         retention_credential_days=credential_days,
         retention_text_years=text_years,
+        retention_original_days=env.int("RETENTION_ORIGINAL_DAYS", 365, validate=Range(1)),
         address_ballots_per_minute=env.int("ADDRESS_BALLOTS_PER_MINUTE", 0, validate=Range(0)),
         flag_seconds_per_item=env.float("FLAG_SECONDS_PER_ITEM", 1.0, validate=Range(0, 60)),
         flag_burst_ballots=env.int("FLAG_BURST_BALLOTS", 40, validate=Range(1)),

@@ -18,7 +18,9 @@ def current_schedule() -> Sequence[Rule]:
     """Return the schedule of the running application."""
     settings: Settings = current_app.extensions["settings"]
     return schedule(
-        credential_days=settings.retention_credential_days, text_years=settings.retention_text_years
+        credential_days=settings.retention_credential_days,
+        text_years=settings.retention_text_years,
+        original_days=settings.retention_original_days,
     )
 
 

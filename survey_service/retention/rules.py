@@ -14,6 +14,10 @@ _DELIVERIES_KEPT = timedelta(days=90)
 """A receiver that was away for a season asks for a list, and for no messages."""
 
 
+ORIGINAL_DAYS = 365
+"""A complaint that comes back within a year is read in its own words."""
+
+
 class Kind(StrEnum):
     """What the schedule speaks of."""
 
@@ -25,6 +29,8 @@ class Kind(StrEnum):
     PRINT_RUNS = "print_runs"
     RECORDINGS = "recordings"
     TEXTS = "texts"
+    OPINION_ORIGINALS = "opinion_originals"
+    OPINION_PHOTOS = "opinion_photos"
     WEBHOOK_DELIVERIES = "webhook_deliveries"
 
 
@@ -54,10 +60,14 @@ class Purged:
         return f"{self.rule.kind:<17} {self.number:>8}  {kept} after {self.rule.since}: {self.rule.reason}"
 
 
-def schedule(*, credential_days: int, text_years: int | None) -> Sequence[Rule]:
+def schedule(
+    *, credential_days: int, text_years: int | None, original_days: int = ORIGINAL_DAYS
+) -> Sequence[Rule]:
     """Return all rules in the order in which they are applied."""
     credentials = timedelta(days=credential_days)
+    originals = timedelta(days=original_days)
     sealed = "the sealing of their campaign"
+    ended = "the end of their case"
     return (
         Rule(Kind.STAFF_TOKENS, _TOKENS_KEPT, "their end", "they open nothing any more"),
         Rule(Kind.IDEMPOTENCY_KEYS, _RETRIES_KEPT, "the making of the codes", "nobody asks again"),
@@ -72,5 +82,7 @@ def schedule(*, credential_days: int, text_years: int | None) -> Sequence[Rule]:
             sealed,
             "what people wrote is theirs",
         ),
+        Rule(Kind.OPINION_ORIGINALS, originals, ended, "the redacted words and the answer are enough"),
+        Rule(Kind.OPINION_PHOTOS, originals, ended, "what they showed has been dealt with"),
         Rule(Kind.WEBHOOK_DELIVERIES, _DELIVERIES_KEPT, "their making", "what they said stands elsewhere"),
     )

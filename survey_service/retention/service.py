@@ -14,6 +14,8 @@ from survey_service.core import clock
 from survey_service.core.audit import record
 from survey_service.core.db import Base
 from survey_service.entrances.models import CodeBatch, Entrance, HouseholdGroup
+from survey_service.opinions.models import Opinion, OpinionOriginal, OpinionPhoto, OpinionStep
+from survey_service.opinions.rules import State
 from survey_service.print_runs.models import PrintRun
 from survey_service.retention.models import THE_ONE, RetentionRun
 from survey_service.retention.rules import Kind, Purged, Rule
@@ -119,6 +121,24 @@ def _deliveries(before: datetime) -> _Selection:
     return _Selection(WebhookDelivery, WebhookDelivery.created_at < before, delete(WebhookDelivery))
 
 
+def _is_of_ended_case(opinion_id: InstrumentedAttribute[int], before: datetime) -> ColumnElement[bool]:
+    """Return the condition that nothing has happened to a case since it ended, before a moment."""
+    limit = clock.local_day(before)
+    is_recent = exists().where(OpinionStep.opinion_id == Opinion.id, OpinionStep.taken_on >= limit)
+    has_ended = Opinion.state.in_([State.CLOSED, State.DECLINED, State.JOINED])
+    return opinion_id.in_(select(Opinion.id).where(has_ended, ~is_recent))
+
+
+def _originals(before: datetime) -> _Selection:
+    due = _is_of_ended_case(OpinionOriginal.opinion_id, before)
+    return _Selection(OpinionOriginal, due, delete(OpinionOriginal))
+
+
+def _photos(before: datetime) -> _Selection:
+    due = _is_of_ended_case(OpinionPhoto.opinion_id, before)
+    return _Selection(OpinionPhoto, due, delete(OpinionPhoto))
+
+
 _SELECTIONS: Mapping[Kind, Callable[[datetime], _Selection]] = {
     Kind.STAFF_TOKENS: _tokens,
     Kind.IDEMPOTENCY_KEYS: _retries,
@@ -128,5 +148,7 @@ _SELECTIONS: Mapping[Kind, Callable[[datetime], _Selection]] = {
     Kind.PRINT_RUNS: _print_runs,
     Kind.RECORDINGS: _recordings,
     Kind.TEXTS: _texts,
+    Kind.OPINION_ORIGINALS: _originals,
+    Kind.OPINION_PHOTOS: _photos,
     Kind.WEBHOOK_DELIVERIES: _deliveries,
 }
