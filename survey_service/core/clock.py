@@ -17,6 +17,11 @@ def local_day(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
+def day_text(day: date) -> str:
+    """Write a day as people read it, for example 2026年11月21日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def local_text(moment: datetime) -> str:
     """Write a moment as people read it, for example 2026年11月21日 09:00."""
     return moment.astimezone(SHANGHAI).strftime("%Y年%m月%d日 %H:%M")

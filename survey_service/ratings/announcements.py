@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from survey_service.core.clock import local_day
+from survey_service.core.clock import day_text, local_day
 from survey_service.core.errors import NotFound
 from survey_service.organizations.models import Organization
 from survey_service.ratings.deadlines import read_step_times
@@ -51,7 +51,7 @@ def read_announcement(session: Session, *, cycle_id: int, now: datetime) -> Anno
         title=cycle.title,
         scheme=scheme.title,
         office=due.step.actor or session.get_one(Organization, cycle.organization_id).name,
-        last_day=due.due_on.isoformat() if due.due_on else "",
+        last_day=day_text(due.due_on) if due.due_on else "",
         is_over=due.is_late(local_day(now)),
         grades=[Announced(band.title, names[band.grade]) for band in scheme.bands if names[band.grade]],
     )

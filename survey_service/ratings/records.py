@@ -6,23 +6,26 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.ratings.deadlines import StepTime, read_step_times
 from survey_service.ratings.evidence import list_evidence, sees_level
+from survey_service.ratings.grades import scheme_of_cycle
 from survey_service.ratings.models import (
     RatingDecision,
     RatingEvidence,
     RatingReturn,
     RatingSheet,
+    RatingSubject,
     RatingVisit,
 )
 from survey_service.ratings.queries import find_subject, list_decisions, list_subjects, page_subjects
 from survey_service.ratings.reading import get_visible_cycle, read_grades
 from survey_service.ratings.returns import list_returns
+from survey_service.ratings.service import small_base_warnings
 from survey_service.ratings.visits import VisitDue, list_visits, visits_due
 from survey_service.ratings.vocabulary import Level
 from survey_service.staff.rules import Role
@@ -136,6 +139,13 @@ def read_work(session: Session, *, staff: Identity, cycle_id: int, after: int = 
         )
         for one in rows
     ]
+
+
+def read_quota_warnings(session: Session, *, staff: Identity, cycle_id: int) -> list[str]:
+    """Say where a share means nobody or everybody of those rated; raises NotFound and Forbidden."""
+    cycle = get_visible_cycle(session, cycle_id, staff)
+    rated = select(func.count()).where(RatingSubject.cycle_id == cycle_id, RatingSubject.exclusion.is_(None))
+    return small_base_warnings(scheme_of_cycle(cycle), session.scalar(rated) or 0)
 
 
 def _states(session: Session, cycle_id: int, subjects: Sequence[int]) -> dict[tuple[int, Level], SheetState]:

@@ -17,6 +17,11 @@ from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.presentation.forms import FormView
 from survey_service.reports.presentation.frame import Notice
 from survey_service.reports.presentation.rating_forms import forms_page
+from survey_service.reports.presentation.rating_notice import (
+    notice_page,
+    objection_asked_for,
+    outcome_asked_for,
+)
 from survey_service.reports.presentation.rating_work import (
     cycle_asked_for,
     deadline_asked_for,
@@ -24,9 +29,6 @@ from survey_service.reports.presentation.rating_work import (
     decisions_page,
     downgrade_asked_for,
     new_cycle_page,
-    notice_page,
-    objection_asked_for,
-    outcome_asked_for,
     remark_asked_for,
     send_back_asked_for,
     work_page,
@@ -87,9 +89,19 @@ def _work(cycle_id: int, form: FormView | None = None) -> str:
         )
         is_asked = is_office and not cycle["is_final"]
         visits = records.read_visits_due(session, staff=staff, cycle_id=cycle_id) if is_asked else []
+        place: dict[str, Any] = {"staff": staff, "cycle_id": cycle_id}
+        warnings = records.read_quota_warnings(session, **place) if is_asked else []
         may_act = _may_act(session, cycle_id)
         page = work_page(
-            cycle, document, rows, visits, is_office=is_office, may_act=may_act, today=today, form=form
+            cycle,
+            document,
+            rows,
+            visits,
+            warnings=warnings,
+            is_office=is_office,
+            may_act=may_act,
+            today=today,
+            form=form,
         )
     return render_template("staff/rating_work.html", page=page)
 

@@ -160,6 +160,7 @@ def test_township_classification(hands: Hands) -> None:
 
 def test_the_second_of_two_committee_members_sees_what_the_first_has_decided(hands: Hands) -> None:
     hands.open("raoping-centre-star", villages=1)
+    assert "一个名额也没有" not in hands.county.get(f"{hands.address}/work").text
     hands.fill_in(0, {"site": "27", "operation": "27", "effect": "36"})
     hands.complete("self", "town_assessment")
     other = hands.people.browser(Role.COUNTY_ADMIN, hands.world.town_code)
@@ -177,6 +178,11 @@ def test_the_second_of_two_committee_members_sees_what_the_first_has_decided(han
     hands.decide(0, "star3", "另有意见", replaces="1")
     hands.complete("county_review")
     assert hands.column("grade_final") == ["star3"]
+
+
+def test_a_share_that_leaves_nobody_is_told(hands: Hands) -> None:
+    hands.open("township-classification", villages=3)
+    assert "参评只有 3 个，按比例“好”一个名额也没有。" in hands.county.get(f"{hands.address}/work").text
 
 
 CHECKS = ["politics", "organization", "team", "service", "rules", "guarantee"]
