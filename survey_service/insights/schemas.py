@@ -37,7 +37,7 @@ class GroupMemberOut(OpinionOut):
     similarity = fields.Float(required=True)
 
 
-class GroupOut(Schema):
+class OpinionGroupOut(Schema):
     """Opinions that say nearly the same; `lead` is the case into which `joinable` ones can be joined."""
 
     first_id = fields.Integer(required=True)
@@ -48,7 +48,7 @@ class GroupOut(Schema):
 
 
 class GroupPage(Schema):
-    items = fields.List(fields.Nested(GroupOut()), required=True)
+    items = fields.List(fields.Nested(OpinionGroupOut()), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 
 
@@ -74,7 +74,7 @@ class WordsOut(Schema):
     items = fields.List(fields.Nested(WordOut()), required=True)
 
 
-class WarningOut(Schema):
+class OpinionWarningOut(Schema):
     """A warning; `opinion_id` is null where it is about a group."""
 
     id = fields.Integer(required=True)
@@ -89,8 +89,8 @@ class WarningOut(Schema):
     is_seen = fields.Boolean(required=True)
 
 
-class WarningPage(Schema):
-    items = fields.List(fields.Nested(WarningOut()), required=True)
+class OpinionWarningPage(Schema):
+    items = fields.List(fields.Nested(OpinionWarningOut()), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 
 

@@ -70,7 +70,7 @@ def list_words() -> dict[str, Any]:
 @blp.route("/opinion-warnings", methods=["GET"])
 @requires("insights.read")
 @blp.arguments(CURSOR, location="query")
-@blp.response(200, schemas.WarningPage())
+@blp.response(200, schemas.OpinionWarningPage())
 @blp.problems(401, 403, 422, 503)
 def list_warnings(arguments: dict[str, Any]) -> dict[str, Any]:
     """List the warnings that concern the caller, the latest first."""
