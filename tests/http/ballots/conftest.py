@@ -4,6 +4,9 @@ import pytest
 
 from tests.factories.campaigns import World
 from tests.http.ballots.phone import Phone
+from tests.http.reports.conftest import count_queries
+
+__all__ = ["count_queries"]
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """One code, several subjects: the contract of the API, and the way of somebody who only knows links."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,7 +23,7 @@ from survey_service.entrances.queries import issued_by_subject
 from survey_service.entrances.service import IssuedCode, revoke_entrance
 from survey_service.organizations.models import Organization
 from tests.factories.campaigns import NOW, OPENS_AT, World
-from tests.http.ballots.phone import Phone, code_of, new_secret
+from tests.http.ballots.phone import GOOD, Phone, code_of, new_secret
 from tests.http.ballots.test_voter_pages import count_ballots, ticket_in
 
 pytestmark = [
@@ -304,3 +306,28 @@ def test_one_code_counts_once_among_the_codes_of_a_browser(world: World, phone: 
     with world.app.test_request_context(headers={"Cookie": "answered_7=1.2; answered_9=1"}):
         assert access.count_codes(7) == 2
         assert access.count_codes(8) == 3
+
+
+def test_whoever_rates_one_subject_pays_nothing_for_panels(
+    world: World,
+    web_view: FlaskClient,
+    code: str,
+    count_queries: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    """As before there were panels: one look at the code; the gate and four rows for a ballot."""
+
+    def cost(act: Callable[[], TestResponse]) -> tuple[int, int]:
+        with count_queries() as statements:
+            status = act().status_code
+        return status, len(statements)
+
+    first, second = [issued.code for issued in world.issue(count=2)]
+    phone = Phone(world.app.test_client())
+    for warming in (first, code):
+        web_view.get(f"/s/{warming}")
+    phone.post(first)
+    body = {"ticket": phone.open(second)["ticket"], "secret": new_secret(), "answers": GOOD}
+    assert cost(lambda: web_view.get(f"/s/{second}")) == (200, 1)
+    assert cost(lambda: web_view.get(f"/s/{code}")) == (200, 3)
+    sent = cost(lambda: phone.client.post(f"/api/v1/entrances/{second}/ballots", json=body))
+    assert sent == (201, 5)
