@@ -22,7 +22,7 @@ from survey_service.entrances.models import Entrance
 from survey_service.entrances.queries import issued_by_subject
 from survey_service.entrances.service import IssuedCode, revoke_entrance
 from survey_service.organizations.models import Organization
-from tests.factories.campaigns import NOW, OPENS_AT, World
+from tests.factories.campaigns import NOW, OPENS_AT, World, start_campaign
 from tests.http.ballots.phone import GOOD, Phone, code_of, new_secret
 from tests.http.ballots.test_voter_pages import count_ballots, ticket_in
 
@@ -134,6 +134,7 @@ def test_a_panel_code_has_to_say_whom_it_rates(
 def test_neither_the_place_above_nor_a_village_elsewhere_can_be_rated(
     world: World, phone: Phone, code: str
 ) -> None:
+    invite(start_campaign(world.app, villages=1))
     with world.app.extensions["database"].reading() as session:
         named = select(Organization.code).where(Organization.code.not_in(world.village_codes))
         strangers = list(session.scalars(named))
