@@ -1,10 +1,12 @@
 """The JSON form of reports."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from survey_service.core.disclosure import Withholding
 from survey_service.core.marshalling import Schema, fields, validate
 from survey_service.mass_evaluation.rules import Flag, Reason, Status
+from survey_service.reports.codes import PlaceCodes
 from survey_service.reports.service import Progress, Score, ScoreTable, SubjectReport, TotalScore
 
 DECIMAL = validate.Regexp(r"^[0-9]+\.[0-9]{2}\Z")
@@ -199,3 +201,38 @@ def subject_report_json(report: SubjectReport) -> dict[str, Any]:
         "items": report.items,
         "trace": report.trace,
     }
+
+
+class CodeCountsOut(Schema):
+    """What became of the codes of one mode and class; `made` counts them all."""
+
+    mode = fields.String(required=True)
+    rater_class = fields.String(required=True)
+    made = fields.Integer(required=True)
+    printed = fields.Integer(required=True)
+    handed_out = fields.Integer(required=True)
+    undelivered = fields.Integer(required=True)
+    revoked = fields.Integer(required=True)
+    reissued = fields.Integer(required=True)
+
+
+class PlaceCodesOut(Schema):
+    """`used` is null for a rated party, and for panels of several subjects."""
+
+    organization_code = fields.String(required=True)
+    name = fields.String(required=True)
+    used = fields.Integer(required=True, allow_none=True)
+    codes = fields.List(fields.Nested(CodeCountsOut()), required=True)
+
+
+class CodesOut(Schema):
+    items = fields.List(fields.Nested(PlaceCodesOut()), required=True)
+
+
+def codes_json(places: Iterable[PlaceCodes]) -> dict[str, Any]:
+    """Write what became of one-time codes, place by place."""
+    items = [
+        {"organization_code": one.organization_code, "name": one.name, "used": one.used, "codes": one.counts}
+        for one in places
+    ]
+    return {"items": items}

@@ -1,5 +1,7 @@
 """The JSON API of reports."""
 
+from typing import Any
+
 from flask import Response, jsonify
 
 from survey_service.core import clock
@@ -9,10 +11,13 @@ from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint
 from survey_service.core.permissions import current_staff, requires
 from survey_service.reports import service
+from survey_service.reports.codes import read_codes
 from survey_service.reports.schemas import (
+    CodesOut,
     ProgressOut,
     ScoreDetail,
     ScoresOut,
+    codes_json,
     progress_json,
     score_table_json,
     subject_report_json,
@@ -33,6 +38,17 @@ def show_progress(campaign_id: int) -> Response:
     with reading() as session:
         rows = service.read_progress(session, staff=current_staff(), campaign_id=campaign_id, now=clock.now())
         return jsonify(progress_json(rows))
+
+
+@blp.route(f"{CAMPAIGN}/codes", methods=["GET"])
+@requires("progress.read")
+@blp.response(200, CodesOut())
+@blp.problems(401, 403, 404, 503)
+def show_codes(campaign_id: int) -> dict[str, Any]:
+    """Tell how many one-time codes were made, printed, handed out, returned and used."""
+    with reading() as session:
+        places = read_codes(session, staff=current_staff(), campaign_id=campaign_id, now=clock.now())
+        return codes_json(places)
 
 
 @blp.route(f"{CAMPAIGN}/scores", methods=["GET"])

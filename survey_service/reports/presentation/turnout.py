@@ -123,6 +123,7 @@ def campaign_head(campaign: Campaign, *, role: Role, current: str, now: datetime
         "anomalies": state is not State.DRAFT and is_allowed(role, "anomalies.read"),
         "entrances": is_allowed(role, "entrances.read"),
         "paper": is_allowed(role, "paper.read"),
+        "codes": is_allowed(role, "entrances.read"),
         "method": is_allowed(role, "campaigns.read"),
     }
     address = f"/staff/campaigns/{campaign.id}"

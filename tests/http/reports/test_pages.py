@@ -26,6 +26,7 @@ PAGES = {
     "/staff/campaigns/{id}/scores": READERS,
     "/staff/campaigns/{id}/scores/{village}": READERS,
     "/staff/campaigns/{id}/entrances": ABOVE | {Role.BRANCH_SECRETARY},
+    "/staff/campaigns/{id}/codes": ABOVE | {Role.BRANCH_SECRETARY},
     "/staff/campaigns/{id}/method": BUSINESS,
     "/staff/campaigns/{id}/copy": ABOVE,
     "/staff/campaigns/{id}/correct": ABOVE,
