@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from bench.city import City, load_city
 from bench.report import Section, Setting, Spread, describe_machine, write_report, write_targets
-from bench.rows import auditing, ballots, imports, million, pages, paper, sealing
+from bench.rows import auditing, ballots, imports, letters, million, pages, paper, sealing
 from bench.scale import FULL, QUICK, Scale
 from bench.servers import PLAIN_TABLE, REPOSITORY, Databases
 from bench.surroundings import set_up
@@ -69,6 +69,7 @@ def _measurements(
         "sealing": lambda: sealing.measure(databases, city, folder / "sealing", scale, click.echo),
         "auditing": lambda: auditing.measure(databases, scale),
         "paper": lambda: paper.measure(databases, scale),
+        "letters": lambda: letters.measure(databases, folder / "letters", scale),
     }
 
 
@@ -106,7 +107,7 @@ def _run(name: str, measure: Measure) -> Section:
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(["ballots", "page", "import", "million", "sealing", "auditing", "paper"]),
+    type=click.Choice(["ballots", "page", "import", "million", "sealing", "auditing", "paper", "letters"]),
     help="Measure only this.",
 )
 @click.option("--slots", type=int, help="Household codes to vote with, for machines faster than expected.")
