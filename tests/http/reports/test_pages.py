@@ -46,6 +46,8 @@ PAGES = {
     "/staff/password": set(Role),
     "/staff/opinions": ABOVE | {Role.BRANCH_SECRETARY},
     "/staff/opinions/new": ABOVE,
+    "/staff/opinions/overview": ABOVE,
+    "/staff/opinions/search": ABOVE | {Role.BRANCH_SECRETARY},
     "/staff/opinions/boxes": ABOVE | {Role.BRANCH_SECRETARY},
     "/staff/visits": ABOVE,
     "/staff/unlock": set(Role),
