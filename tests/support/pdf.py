@@ -1,5 +1,6 @@
 """Read a PDF as a person with a phone would: its words, and the codes on its pages."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -14,6 +15,13 @@ def piped(pdf: bytes, *command: str) -> bytes:
 def words_of(pdf: bytes) -> str:
     """Return the text of all pages without any spaces."""
     return "".join(piped(pdf, "pdftotext", "-raw", "-", "-").decode().split())
+
+
+def widest_point(pdf: bytes) -> float:
+    """Return how far to the right any word reaches, as a share of its page's width."""
+    layout = piped(pdf, "pdftotext", "-bbox", "-", "-").decode()
+    width = float(re.findall(r'<page width="([\d.]+)"', layout)[0])
+    return max(map(float, re.findall(r'xMax="([\d.]+)"', layout))) / width
 
 
 def pages_of(pdf: bytes, dpi: int) -> Iterator[memoryview]:

@@ -7,7 +7,7 @@ from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import Caller, Offices, problem
 from tests.http.clear_letters.conftest import Letter, begin_letter
-from tests.support.pdf import codes_on, words_of
+from tests.support.pdf import codes_on, widest_point, words_of
 
 DPI = 110
 HOSTILE = ['#import "/etc/passwd"', "$ \\frac $", "*_`<label>@ref", "a" * 190, "\u202e倒写", "=标题= // 注释"]
@@ -86,6 +86,7 @@ def test_long_and_hostile_letters_take_several_pages(
     pdf = printed(letter, secretary, size=size)
     words = words_of(pdf).replace("\u200b", "")
     assert len(codes_on(pdf, 60)) > 1
+    assert widest_point(pdf) <= 1
     assert words.count("编号") > 1, "the headings are repeated on the next page"
     for one in HOSTILE:
         assert "".join(one.replace("\u202e", "").split()) in words
