@@ -18,7 +18,7 @@ from survey_service.organizations.rules import MAX_CODE_LENGTH
 
 _CODE = validate.Length(min=1, max=MAX_CODE_LENGTH)
 _ID = validate.Range(1, MAX_ID)
-_MOST_ENTRIES = 2_000
+_MOST_ENTRIES = 100_000
 """More than any limit of a letter: what is too much is told in words of its own (`rules.excesses`)."""
 _SOME = validate.Length(max=_MOST_ENTRIES)
 
