@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from bench.city import City, load_city
 from bench.report import Section, Setting, Spread, describe_machine, write_report, write_targets
-from bench.rows import auditing, ballots, imports, letters, million, pages, paper, sealing
+from bench.rows import auditing, ballots, imports, letters, million, opinions, pages, paper, sealing
 from bench.scale import FULL, QUICK, Scale
 from bench.servers import PLAIN_TABLE, REPOSITORY, Databases
 from bench.surroundings import set_up
@@ -67,6 +67,7 @@ def _measurements(
         "import": lambda: imports.measure(databases, folder / "import", scale, divisions=divisions),
         "million": lambda: million.measure(databases, city, redis_url, folder / "million", scale, click.echo),
         "sealing": lambda: sealing.measure(databases, city, folder / "sealing", scale, click.echo),
+        "opinions": lambda: opinions.measure(databases, folder / "opinions", scale, click.echo),
         "auditing": lambda: auditing.measure(databases, scale),
         "paper": lambda: paper.measure(databases, scale),
         "letters": lambda: letters.measure(databases, folder / "letters", scale),
@@ -107,7 +108,9 @@ def _run(name: str, measure: Measure) -> Section:
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(["ballots", "page", "import", "million", "sealing", "auditing", "paper", "letters"]),
+    type=click.Choice(
+        ["ballots", "page", "import", "million", "sealing", "auditing", "paper", "letters", "opinions"]
+    ),
     help="Measure only this.",
 )
 @click.option("--slots", type=int, help="Household codes to vote with, for machines faster than expected.")

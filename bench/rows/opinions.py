@@ -1,0 +1,136 @@
+"""What opinions cost: redaction and grouping by themselves, an inbox and a search among 100,000."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.crowd import COUNTY_CODE, TOWN_CODE, VILLAGE_CODE, invent, spoken_words, store_opinions
+from bench.processes import run_to_end
+from bench.report import Say, Section, Spread, Table, Target, at_most
+from bench.scale import QUICK, Scale
+from bench.servers import Databases
+from bench.surroundings import command_environment
+from survey_service.core.db import Database
+from survey_service.core.migrations import upgrade
+from survey_service.core.permissions import Identity
+from survey_service.insights.search import search_opinions
+from survey_service.opinions.grouping import find_groups
+from survey_service.opinions.queries import OpinionFilter, list_opinions
+from survey_service.opinions.redaction import redact
+from survey_service.organizations.queries import get_organization
+from survey_service.staff.rules import Role
+
+_GROUPED, _REDACTED, _STORED, _STORED_QUICKLY = 20_000, 20_000, 100_000, 5_000
+_LEAST_REDACTIONS, _MOST_SECONDS, _MOST_MEGABYTES = 20_000, 5, 500
+_MOST_INBOX_MS, _MOST_SEARCH_MS = 50, 100
+_CALLS = 7
+_PEOPLE = (
+    (Role.COUNTY_ADMIN, COUNTY_CODE),
+    (Role.TOWN_STAFF, TOWN_CODE),
+    (Role.BRANCH_SECRETARY, VILLAGE_CODE),
+)
+_OPEN = OpinionFilter(is_open=True)
+
+
+def measure(databases: Databases, folder: Path, scale: Scale, say: Say) -> Section:
+    """Measure the pure parts, then the reads on both engines."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = _STORED_QUICKLY if scale == QUICK else _STORED
+    places = {
+        "PostgreSQL": databases.create("opinions"),
+        "SQLite": f"sqlite:///{folder / 'opinions.sqlite3'}",
+    }
+    targets = [_redaction(scale), *_grouping(folder, scale)]
+    tables = []
+    for name, url in places.items():
+        found, table = _reads(name, url, number, say)
+        targets += found
+        tables.append(table)
+    return Section(targets, tables, [_NOTE])
+
+
+def _redaction(scale: Scale) -> Target:
+    texts = [one.text for one in invent(_REDACTED)]
+    rates = Spread.of(
+        _REDACTED / _cpu_seconds(lambda: [redact(one) for one in texts]) for _ in range(scale.repeats)
+    )
+    wanted = f"≥ {_LEAST_REDACTIONS:,} a CPU second"
+    is_met = rates.median >= _LEAST_REDACTIONS
+    return Target("redaction of realistic opinions", wanted, rates.shown(), is_met)
+
+
+def _cpu_seconds(act: Callable[[], object]) -> float:
+    started = time.process_time()
+    act()
+    return time.process_time() - started
+
+
+def _grouping(folder: Path, scale: Scale) -> Iterator[Target]:
+    command = [sys.executable, "-m", "bench.rows.opinions"]
+    environment = command_environment("sqlite://") | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    runs = [run_to_end(command, environment=environment, folder=folder) for _ in range(scale.repeats)]
+    seconds = Spread.of(float(run.output.split()[-1]) for run in runs)
+    yield at_most(f"grouping {_GROUPED:,} opinions", _MOST_SECONDS, seconds, unit="s of CPU", places=1)
+    peak = Spread.of(run.peak_megabytes for run in runs)
+    yield at_most("… memory of the process", _MOST_MEGABYTES, peak, unit="MB")
+
+
+def _reads(name: str, url: str, number: int, say: Say) -> tuple[list[Target], Table]:
+    database = Database(url)
+    upgrade(database.engine)
+    started = time.monotonic()
+    store_opinions(database, number)
+    say(f"stored {number:,} opinions in {name} in {time.monotonic() - started:.0f} s")
+    inboxes, searches, rows = [], [], []
+    for role, code in _PEOPLE:
+        staff = _identity(database, role, code)
+        inbox = _timed(
+            database, lambda session, staff=staff: list_opinions(session, staff=staff, narrowed=_OPEN)
+        )
+        inboxes.append(inbox.median)
+        rows.append((role.value, "inbox", inbox.shown(1)))
+        for words in spoken_words():
+            found = _timed(
+                database,
+                lambda session, staff=staff, words=words: search_opinions(session, staff=staff, words=words),
+            )
+            searches.append(found.median)
+            rows.append((role.value, words, found.shown(1)))
+    database.engine.dispose()
+    what = f"among {number:,} opinions on {name}, the slowest of three roles"
+    targets = [
+        at_most(f"opening an inbox {what}", _MOST_INBOX_MS, Spread.of([max(inboxes)]), unit="ms", places=1),
+        at_most(f"a search {what}", _MOST_SEARCH_MS, Spread.of([max(searches)]), unit="ms", places=1),
+    ]
+    return targets, Table(f"Opinions on {name}", ("role", "what", "ms"), rows)
+
+
+def _identity(database: Database, role: Role, code: str) -> Identity:
+    with database.reading() as session:
+        return Identity(1, "", role, 0, get_organization(session, code=code).path)
+
+
+def _timed(database: Database, read: Callable[..., object]) -> Spread:
+    """Return the milliseconds of each call but the first, which warms up."""
+    return Spread.of(list(_times(database, read))[1:])
+
+
+def _times(database: Database, read: Callable[..., object]) -> Iterator[float]:
+    for _ in range(_CALLS + 1):
+        started = time.perf_counter()
+        with database.reading() as session:
+            read(session)
+        yield 1e3 * (time.perf_counter() - started)
+
+
+_NOTE = (
+    "Opinions are the invented ones of the demonstration, with its noise: many alike, dialect, numbers. "
+    "Redaction and grouping are counted in CPU seconds; inbox and search are calls of the product's own "
+    "queries, each in a session of its own, the median of seven after one to warm up."
+)
+
+
+if __name__ == "__main__":
+    _texts = [(number, redact(one.text).text) for number, one in enumerate(invent(_GROUPED))]
+    print(_cpu_seconds(lambda: find_groups(_texts)))
