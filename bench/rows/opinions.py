@@ -133,4 +133,4 @@ _NOTE = (
 
 if __name__ == "__main__":
     _texts = [(number, redact(one.text).text) for number, one in enumerate(invent(_GROUPED))]
-    print(_cpu_seconds(lambda: find_groups(_texts)))
+    sys.stdout.write(f"{_cpu_seconds(lambda: find_groups(_texts))}\n")
