@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from bench.crowd import COUNTY_CODE, TOWN_CODE, VILLAGE_CODE, invent, spoken_words, store_opinions
@@ -85,16 +86,11 @@ def _reads(name: str, url: str, number: int, say: Say) -> tuple[list[Target], Ta
     inboxes, searches, rows = [], [], []
     for role, code in _PEOPLE:
         staff = _identity(database, role, code)
-        inbox = _timed(
-            database, lambda session, staff=staff: list_opinions(session, staff=staff, narrowed=_OPEN)
-        )
+        inbox = _timed(database, partial(list_opinions, staff=staff, narrowed=_OPEN))
         inboxes.append(inbox.median)
         rows.append((role.value, "inbox", inbox.shown(1)))
         for words in spoken_words():
-            found = _timed(
-                database,
-                lambda session, staff=staff, words=words: search_opinions(session, staff=staff, words=words),
-            )
+            found = _timed(database, partial(search_opinions, staff=staff, words=words))
             searches.append(found.median)
             rows.append((role.value, words, found.shown(1)))
     database.engine.dispose()
