@@ -23,6 +23,7 @@ from survey_service.reports.pages.frame import cursor, pages, to_page
 from survey_service.reports.presentation.forms import FormView, load
 from survey_service.reports.presentation.frame import Notice
 from survey_service.reports.presentation.opinions import (
+    COUNTED_STATES,
     Case,
     boxes_page,
     case_page,
@@ -48,7 +49,7 @@ def show_opinions() -> str:
         found = queries.list_opinions(session, staff=staff, after=cursor(), narrowed=filter_of(group))
         page = queue_page(
             found,
-            counts=queries.count_by_state(session, staff=staff),
+            counts=queries.count_by_state(session, staff=staff, states=COUNTED_STATES),
             overdue=queries.count_overdue(session, staff=staff, today=today),
             group=group,
             staff=staff,

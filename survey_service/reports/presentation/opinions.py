@@ -10,7 +10,7 @@ from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.entrances.codes import grouped
 from survey_service.opinions.models import Opinion, OpinionAnswer, OpinionBox, OpinionPhoto, OpinionStep
-from survey_service.opinions.queries import OpinionFilter
+from survey_service.opinions.queries import MOST_COUNTED, OpinionFilter
 from survey_service.opinions.rules import (
     AWAITING_VERDICT,
     WITH_HANDLER,
@@ -41,6 +41,9 @@ GROUPS: Mapping[str, frozenset[State]] = {
     "answered": AWAITING_VERDICT,
     "ended": frozenset({State.CLOSED, State.DECLINED, State.JOINED}),
 }
+COUNTED = ("received", "handling", "answered")
+"""Tabs with a number; what has ended only grows."""
+COUNTED_STATES = frozenset().union(*(GROUPS[name] for name in COUNTED))
 _CHIPS = {"received": "scheduled", "handling": "insufficient", "answered": "ok", "ended": "closed"}
 CATEGORY_KEYS: Mapping[Category, str] = {one: str(number) for number, one in enumerate(Category, 1)}
 LEVEL_KEYS: Mapping[Level, str] = {Level.VILLAGE: "v", Level.TOWN: "t", Level.COUNTY: "c"}
@@ -115,12 +118,11 @@ def queue_page(
     limit: int,
 ) -> QueuePage:
     """Return one page of the queue; a branch has no tab for what nobody has sorted."""
-    numbers = {name: sum(counts.get(one, 0) for one in states) for name, states in GROUPS.items()}
-    if not is_allowed(staff.role, "opinions.triage"):
-        del numbers["received"]
+    names = [name for name in GROUPS if name != "received" or is_allowed(staff.role, "opinions.triage")]
+    numbers = {name: sum(counts.get(one, 0) for one in GROUPS[name]) for name in names if name in COUNTED}
     labelled = [(text(f"opinions.group_{name}"), number) for name, number in numbers.items()]
     return QueuePage(
-        tabs=[_tab(name, number, group) for name, number in numbers.items()] + [_tab(ALL, None, group)],
+        tabs=[_tab(name, numbers.get(name), group) for name in (*names, ALL)],
         segments=stack(labelled),
         overdue=overdue,
         rows=[_row(one, policy, today) for one in opinions],
@@ -131,7 +133,8 @@ def queue_page(
 
 def _tab(name: str, number: int | None, current: str) -> Tab:
     label = text(f"opinions.group_{name}")
-    return Tab(label if number is None else f"{label} {number}", _queue_url(name), name == current)
+    shown = f"{MOST_COUNTED - 1}+" if number is not None and number >= MOST_COUNTED else str(number)
+    return Tab(label if number is None else f"{label} {shown}", _queue_url(name), name == current)
 
 
 def _queue_url(group: str, cursor: int | None = None) -> str:
