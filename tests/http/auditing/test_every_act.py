@@ -268,6 +268,8 @@ class Story:
             f"{batches}/{self.call('POST', batches, place | {'mode': 'paper_total'})['id']}" for _ in range(2)
         )
         self.call("POST", f"{given_up}/discard", {"reason": REASON})
+        plain = {name: place[name] for name in ("organization_code", "rater_class")}
+        self.call("POST", f"{self.place}/paper-ballots", plain | {"mode": "paper_total"})
         lines = {"lines": ["28", "20,4,1,2,0,1"], "first": 0}
         self.call("PUT", f"{counted}/totals/first", lines)
         self.call("POST", f"{counted}/totals/first/restart")
