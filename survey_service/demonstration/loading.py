@@ -26,6 +26,7 @@ from survey_service.core.privacy import current_keyring
 from survey_service.demonstration.clear_letters import load_letters
 from survey_service.demonstration.opinions import load_opinions
 from survey_service.demonstration.panel import PEOPLE, invite_panel
+from survey_service.demonstration.paper import load_paper
 from survey_service.demonstration.rating import load_rating
 from survey_service.demonstration.unusual import flags_for, propose_and_dispute
 from survey_service.entrances.models import Entrance
@@ -204,6 +205,7 @@ def _load_campaign(texts: dict[str, Any], open_requires: OpenRequires, now: date
         campaign_id = campaign.id
     _cast_ballots(campaign_id, texts, now)
     with unit_of_work() as session:
+        load_paper(session, staff=staff, campaign_id=campaign_id, now=now)
         load_rating(session, staff=staff, title=texts["rating"], campaign_id=campaign_id, now=now)
         load_letters(session, staff=staff, campaign_id=campaign_id, now=now)
         load_opinions(session, staff=staff, villages=_villages(session, texts), now=now)
