@@ -136,8 +136,9 @@ def test_panels_are_printed_with_their_class(world: World) -> None:
 
 
 def test_no_stored_byte_can_be_read_without_the_batch_key(world: World) -> None:
-    issue_some(world)
-    run_id = start(world)
+    code = world.village_codes[0]
+    issue(world, Households(code, 1, "一组"), Households(code, 1, "二组"))
+    run_id = start(world, replace(LABELS, split=PrintSplit.GROUP))
     world.drain()
     readable = part(world, run_id).content
     stored = stored_parts()[0].content
