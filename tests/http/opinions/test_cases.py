@@ -179,3 +179,13 @@ def test_a_box_takes_opinions_without_any_campaign(place: OpinionWorld) -> None:
     assert place.send("别的手机", code=code).status_code == 201
     assert place.town.delete(f"/api/v1/opinion-boxes/{made.json['id']}").status_code == 204
     assert place.world.app.test_client().get(f"/api/v1/entrances/{code}/opinions").status_code == 404
+
+
+def test_the_ticket_of_a_box_is_of_the_phone_that_opened_it(place: OpinionWorld) -> None:
+    made = place.town.post("/api/v1/opinion-boxes", json={"organization_code": place.village, "place": "x"})
+    address = f"/api/v1/entrances/{made.json['code']}/opinions"
+    one, other = (place.world.app.test_client() for _ in range(2))
+    ticket, _ = (phone.get(address).json["ticket"] for phone in (one, other))
+    body = {"ticket": ticket, "secret": SECRET, "text": LAMP}
+    assert code_of(other.post(address, json=body)) == (403, "bad_ticket")
+    assert one.post(address, json=body).status_code == 201

@@ -1,8 +1,11 @@
 """A report is not there for those whom it is about: by no list, no count, no call, from the first second."""
 
 import pytest
+from sqlalchemy import update
 
 from survey_service.core.permissions import decision_of
+from survey_service.opinions.models import Opinion
+from survey_service.opinions.rules import State
 from tests.factories.opinions import LAMP, REPORT, OpinionWorld
 from tests.http.ballots.phone import code_of
 
@@ -63,6 +66,16 @@ def test_a_report_about_the_town_is_the_countys(place: OpinionWorld) -> None:
     assert place.ids(place.county) == {opinion, other}
     assert place.act(place.county, opinion, "triage", category="report", level="county").status_code == 200
     assert place.triage(opinion).status_code == 404
+
+
+def test_a_report_in_the_hands_of_a_branch_is_still_not_shown(place: OpinionWorld) -> None:
+    """Whatever puts it there, the gate does not trust it."""
+    opinion, _ = place.write(REPORT)
+    misplaced = {"handler_id": place.place(place.village).id, "state": State.TRIAGED}
+    with place.world.app.extensions["database"].unit_of_work() as session:
+        session.execute(update(Opinion).where(Opinion.id == opinion).values(misplaced))
+    assert place.ids(place.secretary) == set()
+    assert place.agreement() == []
 
 
 def test_an_untriaged_opinion_is_no_branchs(place: OpinionWorld) -> None:
