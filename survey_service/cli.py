@@ -27,6 +27,7 @@ from survey_service.demonstration.command import demo
 from survey_service.organizations.service import import_organizations
 from survey_service.ratings.documents import json_schema
 from survey_service.ratings.grades import explain
+from survey_service.ratings.jobs import refresh_draft
 from survey_service.retention.jobs import current_schedule
 from survey_service.retention.service import preview_schedule, run_schedule
 from survey_service.rotation import rotate_keys
@@ -321,6 +322,14 @@ def explain_grade(*, cycle_id: int, organization_code: str) -> None:
     for line in differences:
         click.echo(line, err=True)
     sys.exit(1 if differences else 0)
+
+
+@ratings.command("refresh")
+@click.argument("cycle_id", type=int)
+def refresh_grades(*, cycle_id: int) -> None:
+    """Work out and store the grades of a cycle whose inputs have changed."""
+    with _app().app_context():
+        refresh_draft(cycle_id)
 
 
 @ratings.command("schema")

@@ -25,9 +25,14 @@ Eligible = Mapping[str, Mapping[str, int]]
 
 
 def find_rated(
-    session: Session, *, staff: Identity, codes: Sequence[str] | None, under: str | None
+    session: Session,
+    *,
+    staff: Identity,
+    codes: Sequence[str] | None,
+    under: str | None,
+    most: int = MAX_SUBJECTS,
 ) -> list[Organization]:
-    """Return the organizations named by their codes, or all that are rated under one.
+    """Return the organizations named by their codes, or all that are rated under one; at most so many.
 
     Raises Invalid for unknown codes, Forbidden for organizations that are not below the caller.
     """
@@ -43,8 +48,8 @@ def find_rated(
         raise Forbidden
     if not organizations:
         raise _refuse("organization_codes", "no_subjects")
-    if len(organizations) > MAX_SUBJECTS:
-        raise _refuse("organization_codes", "too_many_subjects", most=MAX_SUBJECTS)
+    if len(organizations) > most:
+        raise _refuse("organization_codes", "too_many_subjects", most=most)
     return organizations
 
 

@@ -89,12 +89,17 @@ class Grading:
         }
 
 
-def grade_subjects(scheme: Scheme, subjects: Sequence[SubjectInputs]) -> dict[str, Grading]:
+def grade_subjects(
+    scheme: Scheme, subjects: Sequence[SubjectInputs], *, totals: Mapping[str, Total] | None = None
+) -> dict[str, Grading]:
     """Return the grading of every subject by code; in which order they come does not matter.
+
+    `totals` are those that are known already.
 
     Excluded subjects do not count in the base of the shares, and have no grade.
     """
-    gradings = {subject.code: grade_alone(scheme, subject) for subject in subjects}
+    known = totals or {}
+    gradings = {subject.code: grade_alone(scheme, subject, known.get(subject.code)) for subject in subjects}
     keep_shares(scheme, gradings.values())
     return gradings
 
@@ -111,9 +116,9 @@ def keep_shares(scheme: Scheme, gradings: Iterable[Grading]) -> int:
     return len(base)
 
 
-def grade_alone(scheme: Scheme, subject: SubjectInputs) -> Grading:
+def grade_alone(scheme: Scheme, subject: SubjectInputs, total: Total | None = None) -> Grading:
     """Grade a subject as if there were no others."""
-    grading = Grading(subject, compute_total(scheme, subject))
+    grading = Grading(subject, total or compute_total(scheme, subject))
     if subject.exclusion is not None:
         grading.reasons = [Reason(ReasonCode.EXCLUDED, {"reason": subject.exclusion})]
         return grading

@@ -201,6 +201,24 @@ def page_subjects(
     return [SubjectRow(*row) for row in session.execute(statement)]
 
 
+def concerns(session: Session, cycle_id: int, *, path: str) -> bool:
+    """Tell whether a cycle rates somebody inside a sub-tree."""
+    return bool(page_subjects(session, cycle_id, within_path=path, after=-1, limit=1))
+
+
+def count_final_grades(
+    session: Session, cycle_id: int, *, within_path: str
+) -> dict[tuple[str | None, str | None], int]:
+    """Return how many subjects inside a sub-tree there are by final grade and field."""
+    statement = (
+        select(RatingSubject.grade_final, RatingSubject.field_code, func.count())
+        .join(Organization, Organization.id == RatingSubject.organization_id)
+        .where(RatingSubject.cycle_id == cycle_id, is_within(within_path))
+        .group_by(RatingSubject.grade_final, RatingSubject.field_code)
+    )
+    return {(grade, field_code): count for grade, field_code, count in session.execute(statement)}
+
+
 def find_subject(session: Session, cycle_id: int, organization_code: str) -> SubjectRow:
     """Return one subject of a cycle; raises NotFound."""
     statement = (

@@ -18,6 +18,8 @@ from survey_service.ratings.grades import current_grades, read_sheet, reason_sen
 from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
 from survey_service.ratings.queries import (
     SubjectRow,
+    concerns,
+    count_final_grades,
     find_subject,
     get_cycle,
     list_decisions,
@@ -40,7 +42,7 @@ def get_visible_cycle(session: Session, cycle_id: int, staff: Identity) -> Ratin
     """Return a cycle that concerns the reader's sub-tree; raises NotFound or Forbidden."""
     cycle = get_cycle(session, cycle_id)
     is_owner = staff.covers(path_of_cycle(session, cycle_id=cycle_id))
-    if not is_owner and not list_subjects(session, cycle_id, within_path=staff.path):
+    if not is_owner and not concerns(session, cycle_id, path=staff.path):
         raise Forbidden
     return cycle
 
@@ -103,8 +105,9 @@ def read_cycle(session: Session, *, staff: Identity, cycle_id: int) -> Json:
 
 
 def _rewards(session: Session, scheme: Scheme, cycle_id: int, staff: Identity) -> list[Json]:
-    rows = [one.row for one in list_subjects(session, cycle_id, within_path=staff.path)]
-    sums = reward_sums(scheme, [(row.grade_final, row.field_code) for row in rows])
+    if not scheme.rewards:
+        return []
+    sums = reward_sums(scheme, count_final_grades(session, cycle_id, within_path=staff.path))
     return [
         {
             "code": reward.code,
@@ -127,7 +130,7 @@ def read_grades(session: Session, *, staff: Identity, cycle_id: int) -> Json:
     document = json.loads(cycle.document)
     subjects = list_subjects(session, cycle_id, within_path=staff.path)
     grades = current_grades(session, cycle, [one.row.subject_id for one in subjects])
-    rows = [_grade_row(document, one, grades[one.row.subject_id]) for one in subjects]
+    rows = [grade_row(document, one, grades[one.row.subject_id]) for one in subjects]
     return {
         "scheme": cycle.scheme_code,
         "hash": cycle.scheme_digest,
@@ -136,7 +139,8 @@ def read_grades(session: Session, *, staff: Identity, cycle_id: int) -> Json:
     }
 
 
-def _grade_row(document: Mapping[str, Any], one: SubjectRow, grade: RatingGrade) -> Json:
+def grade_row(document: Mapping[str, Any], one: SubjectRow, grade: RatingGrade) -> Json:
+    """Return a grade as a row of the table."""
     trace = json.loads(grade.trace)
     return {
         "organization_code": one.organization_code,

@@ -4,6 +4,7 @@ A scheme is data (`docs/ratings.md`). All numbers are exact fractions. The neigh
 step each: `totals.py` from entries to a total, `quotas.py` forced shares, `grading.py` the whole way.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -310,14 +311,22 @@ class SubjectInputs:
     mass: MassFigures | None = None
 
 
+GradeAndField = tuple[str | None, str | None]
+
+
 def reward_sums(
-    scheme: Scheme, graded: Sequence[tuple[str | None, str | None]]
+    scheme: Scheme, graded: Sequence[GradeAndField] | Mapping[GradeAndField, int]
 ) -> dict[str, tuple[int, Fraction]]:
-    """Return for each reward how many receive it and the sum of a year; pairs are grade and field."""
+    """Return for each reward how many receive it and the sum of a year.
+
+    `graded` holds grade and field of everybody, or how many there are of each pair.
+    """
+    counts: Counter[GradeAndField] = Counter(graded)
     sums = {}
     for reward in scheme.rewards:
-        amounts = [amount for pair in graded if (amount := reward.amount(*pair))]
-        sums[reward.code] = (len(amounts), sum(amounts, Fraction(0)) * reward.times)
+        amounts = [(count, amount) for pair, count in counts.items() if (amount := reward.amount(*pair))]
+        year = sum((count * amount for count, amount in amounts), Fraction(0)) * reward.times
+        sums[reward.code] = (sum(count for count, _ in amounts), year)
     return sums
 
 

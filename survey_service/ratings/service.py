@@ -37,6 +37,9 @@ from survey_service.ratings.totals import show
 from survey_service.ratings.vocabulary import Level
 from survey_service.staff.rules import Role
 
+MAX_RATED = 25_000
+"""The villages and communities of a province."""
+
 _OFFICE_OF = {
     Level.SELF: frozenset({Role.BRANCH_SECRETARY, Role.TOWN_STAFF, Role.COUNTY_ADMIN}),
     Level.TOWN: frozenset({Role.TOWN_STAFF, Role.COUNTY_ADMIN}),
@@ -106,7 +109,7 @@ def open_cycle(
     known = get_scheme(session, staff=staff, code=scheme, version=version)
     if campaign_id is not None:
         get_visible_campaign(session, campaign_id, staff)
-    organizations = find_rated(session, staff=staff, codes=organization_codes, under=under)
+    organizations = find_rated(session, staff=staff, codes=organization_codes, under=under, most=MAX_RATED)
     cycle = RatingCycle(
         organization_id=staff.organization_id,
         title=title,

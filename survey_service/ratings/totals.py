@@ -32,7 +32,7 @@ class Node(NamedTuple):
     value: Fraction | None
     maximum: Fraction
     level: Level | None = None
-    entered: str | None = None
+    entered: Fraction | str | None = None
     children: tuple["Node", ...] = ()
 
     def missing(self) -> list[str]:
@@ -79,7 +79,7 @@ class _Context:
     subject: SubjectInputs
     levels: Sequence[Level]
 
-    def entry(self, indicator: Indicator) -> tuple[Level, Fraction, str] | None:
+    def entry(self, indicator: Indicator) -> tuple[Level, Fraction, Fraction | str] | None:
         """Return the entry that counts, from the level that has the last word."""
         for level in self.levels:
             sheet = self.subject.sheets.get(level)
@@ -88,7 +88,7 @@ class _Context:
         return None
 
 
-def _entered(indicator: Indicator, sheet: Sheet) -> tuple[Fraction, str] | None:
+def _entered(indicator: Indicator, sheet: Sheet) -> tuple[Fraction, Fraction | str] | None:
     """Return the value that a sheet gives to an indicator, and what was written."""
     points, code = indicator.points or _NOTHING, indicator.code
     if indicator.source is Source.CHOICE:
@@ -98,7 +98,11 @@ def _entered(indicator: Indicator, sheet: Sheet) -> tuple[Fraction, str] | None:
         passed = sheet.checks.get(code)
         return None if passed is None else (_checked(indicator, passed), "、".join(sorted(passed)))
     given = sheet.points.get(code)
-    return None if given is None else (given, _written(given.numerator, given.denominator))
+    return None if given is None else (given, given)
+
+
+def _shown(entered: Fraction | str | None) -> str | None:
+    return _written(entered.numerator, entered.denominator) if isinstance(entered, Fraction) else entered
 
 
 @lru_cache(maxsize=50_000)
@@ -147,21 +151,21 @@ def _evaluate_children(indicator: Indicator, context: _Context) -> Node:
     points = indicator.points if children else Fraction(0)
     maximum = _add([node.maximum for node in children]) if points is None else points
     present = [node for node in children if node.basis is not Basis.LEFT_OUT]
-    if any(node.value is None for node in present):
+    values = [node.value for node in present if node.value is not None]
+    if len(values) < len(present):
         return Node(indicator, Basis.MISSING, None, maximum, children=tuple(children))
     base = _add([node.maximum for node in present])
     if not base:
         return Node(indicator, Basis.LEFT_OUT, None, maximum, children=tuple(children))
-    value = maximum * _add([node.value for node in present if node.value is not None]) / base
+    value = _add(values) if maximum == base else maximum * _add(values) / base
     return Node(indicator, Basis.CHILDREN, value, maximum, children=tuple(children))
 
 
 def _add(values: Sequence[Fraction]) -> Fraction:
     """Add many fractions over one denominator, which is several times as fast as one by one."""
-    denominator = lcm(*(value.denominator for value in values))
-    return Fraction(
-        sum(value.numerator * (denominator // value.denominator) for value in values), denominator
-    )
+    ratios = [value.as_integer_ratio() for value in values]
+    denominator = lcm(*[ratio[1] for ratio in ratios])
+    return Fraction(sum([top * (denominator // bottom) for top, bottom in ratios]), denominator)
 
 
 def _is_asked(indicator: Indicator, context: _Context) -> bool:
@@ -223,7 +227,7 @@ def _node_trace(node: Node) -> dict[str, object]:
     if node.value is not None and HUNDRED % node.value.denominator:
         trace["exact"] = str(node.value)
     if node.level is not None:
-        trace |= {"level": node.level, "entered": node.entered}
+        trace |= {"level": node.level, "entered": _shown(node.entered)}
     if node.children:
         trace["children"] = [_node_trace(child) for child in node.children]
     return trace

@@ -47,8 +47,17 @@ def compare(scheme: Scheme, changed: Scheme, subjects: Sequence[SubjectInputs]) 
     """
     before = grade_subjects(scheme, subjects)
     carry = _Carrier(scheme, changed)
-    after = grade_subjects(changed, [carry.over(one) for one in subjects])
+    totals = {code: one.total for code, one in before.items()} if _counts_alike(scheme, changed) else {}
+    after = grade_subjects(changed, [carry.over(one) for one in subjects], totals=totals)
     return Comparison(scheme, changed, [Outcome(before[one.code], after[one.code]) for one in subjects])
+
+
+def _counts_alike(scheme: Scheme, changed: Scheme) -> bool:
+    """Tell whether totals stay as they are: only bands, shares or other things behind them are changed."""
+    return all(
+        getattr(scheme, part) == getattr(changed, part)
+        for part in ("fields", "maximum", "counts", "mass", "indicators", "bonus", "penalty")
+    )
 
 
 class _Carrier:

@@ -5,6 +5,7 @@ from flask import render_template
 from survey_service.core.db import reading
 from survey_service.core.permissions import current_staff, requires
 from survey_service.ratings import reading as reader
+from survey_service.ratings.overview import read_grade_page
 from survey_service.ratings.queries import find_subject, list_cycles
 from survey_service.reports.pages.frame import cursor, pages
 from survey_service.reports.presentation.ratings import cycle_view, rating_page, trace_page
@@ -26,7 +27,7 @@ def show_rating(cycle_id: int) -> str:
     """Show the grades of a cycle with their reasons."""
     staff = current_staff()
     with reading() as session:
-        table = reader.read_grades(session, staff=staff, cycle_id=cycle_id)
+        table = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=cursor() or -1)
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
     return render_template("staff/rating.html", page=rating_page(cycle, table, document))

@@ -54,6 +54,10 @@ class RatingPage:
     assumptions: Sequence[str]
     distribution: Sequence[Segment]
     rows: Sequence[GradeView]
+    count: int
+    following: int | None
+    """The position behind which the next page begins."""
+    is_stale: bool
     rewards: Sequence[Json]
     phase: str
     hash: str
@@ -100,13 +104,15 @@ def cycle_view(cycle: Json) -> CycleView:
 def rating_page(cycle: Json, table: Json, document: Json) -> RatingPage:
     titles = {band["grade"]: band["title"] for band in document["bands"]}
     maximum = Fraction(document["scale"]["maximum"])
-    standing = [row["grade_final"] or row["grade_proposed"] for row in table["items"]]
     return RatingPage(
         cycle=cycle_view(cycle),
         steps=list(_steps(cycle["steps"])),
         assumptions=cycle["assumptions"],
-        distribution=stack([(title, standing.count(grade)) for grade, title in titles.items()]),
+        distribution=stack([(title, table["counts"][grade]) for grade, title in titles.items()]),
         rows=[_grade(row, titles, maximum) for row in table["items"]],
+        count=table["total"],
+        following=table["next"],
+        is_stale=table["is_stale"],
         rewards=cycle["rewards"],
         phase=cycle["phase"] or "",
         hash=cycle["hash"],

@@ -1,0 +1,82 @@
+"""One page of a cycle's grades, and how many there are of each: what a page shows of twenty thousand.
+
+Where the stored grades are those of the inputs, only the rows of the page are read. A small cycle that is
+being worked on is worked out anew; a large one shows what is stored, and says that it is being refreshed.
+"""
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey_service.core.permissions import Identity
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import is_within
+from survey_service.ratings.grades import current_grades
+from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSubject
+from survey_service.ratings.queries import list_grades, list_subjects, page_subjects
+from survey_service.ratings.reading import get_visible_cycle, grade_row, require_released
+from survey_service.ratings.reading import read_document as document_of_cycle
+
+Json = dict[str, Any]
+PAGE_SIZE = 100
+SMALL = 1_000
+"""So many subjects are worked out while somebody waits for a page."""
+
+
+def read_grade_page(session: Session, *, staff: Identity, cycle_id: int, after: int = -1) -> Json:
+    """Return some rows of the grades of the reader's sub-tree, and the numbers of all of them.
+
+    `after` is the position of the last row that was shown. Raises as `reading.read_grades`.
+    """
+    cycle = get_visible_cycle(session, cycle_id, staff)
+    require_released(cycle, staff)
+    document = document_of_cycle(session, staff=staff, cycle_id=cycle_id)
+    counts, is_stale = _counts(session, cycle, staff)
+    subjects = page_subjects(session, cycle_id, within_path=staff.path, after=after, limit=PAGE_SIZE)
+    wanted = [one.row.subject_id for one in subjects]
+    grades = list_grades(session, cycle_id, wanted) if is_stale else current_grades(session, cycle, wanted)
+    return {
+        "items": [
+            grade_row(document, one, grades[one.row.subject_id])
+            for one in subjects
+            if one.row.subject_id in grades
+        ],
+        "counts": counts,
+        "total": counts.total(),
+        "next": subjects[-1].row.position if len(subjects) == PAGE_SIZE else None,
+        "is_stale": is_stale,
+    }
+
+
+def _counts(session: Session, cycle: RatingCycle, staff: Identity) -> tuple[Counter[str | None], bool]:
+    """Return how many subjects stand at each grade, and whether that is of earlier inputs."""
+    is_current = cycle.graded_revision == cycle.revision
+    stored = _stored_counts(session, cycle, staff)
+    if is_current or stored.total() > SMALL:
+        return stored, not is_current
+    subjects = list_subjects(session, cycle.id, within_path=staff.path)
+    grades = current_grades(session, cycle, [one.row.subject_id for one in subjects])
+    standing = (one.row.grade_final or grades[one.row.subject_id].grade_proposed for one in subjects)
+    return Counter(standing), False
+
+
+def _stored_counts(session: Session, cycle: RatingCycle, staff: Identity) -> Counter[str | None]:
+    grade = func.coalesce(RatingSubject.grade_final, RatingGrade.grade_proposed)
+    statement = (
+        select(grade, func.count())
+        .select_from(RatingSubject)
+        .join(Organization, Organization.id == RatingSubject.organization_id)
+        .outerjoin(
+            RatingGrade,
+            (RatingGrade.cycle_id == RatingSubject.cycle_id)
+            & (RatingGrade.subject_id == RatingSubject.subject_id),
+        )
+        .where(RatingSubject.cycle_id == cycle.id, is_within(staff.path))
+        .group_by(grade)
+    )
+    counts: Counter[str | None] = Counter()
+    for found, count in session.execute(statement):
+        counts[found] = count
+    return counts
