@@ -44,6 +44,16 @@ class WhatIfIn(Schema):
     min_percents = _decimals_by_grade(maximum=100, allow_none=True)
 
 
+class SchemeFileIn(Schema):
+    """A workbook as `GET /schemes/{code}/sheet` gives it, filled in."""
+
+    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+
+
+class SchemeText(Schema):
+    source = fields.String(required=True)
+
+
 class GradeCount(Schema):
     grade = fields.String(required=True)
     title = fields.String(required=True)

@@ -4,20 +4,31 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from flask import Response
+from werkzeug.datastructures import FileStorage
+
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.downloads import attachment
+from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint, accepts_upload, public_url
+from survey_service.core.import_files import read_upload
 from survey_service.core.paging import paged
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
+from survey_service.core.texts import text
 from survey_service.ratings import grade_files, history, previews, warnings
 from survey_service.ratings import outlook_schemas as schemas
 from survey_service.ratings.models import RatingWarning
-from survey_service.ratings.queries import path_of_cycle, path_of_rated
+from survey_service.ratings.queries import get_scheme, path_of_cycle, path_of_rated
+from survey_service.ratings.schemas import SchemeVersionIn
 from survey_service.ratings.scheme_changes import Changes
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
+from survey_service.ratings.scheme_sheet import read_scheme_sheet, write_scheme_sheet
+from survey_service.ratings.scheme_writing import write_scheme
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
+MAX_SHEET_BYTES = 1024 * 1024
 
 blp = Blueprint("rating_outlook", __name__, description="Around a rating: what if, warnings, history")
 
@@ -55,6 +66,31 @@ def show_sensitivity(cycle_id: int) -> dict[str, Any]:
     """Return the ranking with its intervals, and which neighbours they cannot tell apart."""
     with reading() as session:
         return previews.read_sensitivity(session, staff=current_staff(), cycle_id=cycle_id)
+
+
+@blp.route("/schemes/<code>/sheet", methods=["GET"])
+@requires("schemes.read")
+@blp.arguments(SchemeVersionIn(), location="query")
+@blp.response(200, content_type=XLSX_TYPE)
+@blp.problems(401, 403, 404, 422)
+def download_sheet(arguments: dict[str, int], code: str) -> Response:
+    """Return a scheme as a workbook, which can be changed and sent back."""
+    with reading() as session:
+        document = get_scheme(session, staff=current_staff(), code=code, **arguments).document
+    filename = text("scheme_sheet.filename", title=document["title"], version=document["version"])
+    return attachment(write_scheme_sheet(document), content_type=XLSX_TYPE, filename=filename)
+
+
+@blp.route("/schemes/sheet", methods=["POST"])
+@requires("schemes.write")
+@accepts_upload(MAX_SHEET_BYTES)
+@blp.arguments(schemas.SchemeFileIn(), location="files")
+@blp.response(200, schemas.SchemeText())
+@blp.problems(400, 401, 403, 413, 422)
+def read_sheet(files: dict[str, FileStorage]) -> dict[str, str]:
+    """Return the text of a filled-in workbook; what is wrong is named by its cell. Nothing is stored."""
+    cells = read_upload(files["file"].read(), files["file"].filename or "")
+    return {"source": write_scheme(read_scheme_sheet(cells))}
 
 
 @blp.route("/rating-warnings", methods=["GET"])

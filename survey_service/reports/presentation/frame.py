@@ -83,6 +83,7 @@ class Notice(StrEnum):
     LETTER_WITHDRAWN = "letter_withdrawn"
     WARNING_ANSWERED = "warning_answered"
     STATIONS_SAVED = "stations_saved"
+    SCHEME_SAVED = "scheme_saved"
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def what_if_page(cycle: Json, document: Json, form: FormView, found: Json | None
         points=list(_points(document["indicators"], form, 0)),
         bands=list(_bands(document, form)),
         quotas=list(_quotas(document, form)),
-        result=None if found is None else _result(found),
+        result=None if found is None else what_if_result(found),
     )
 
 
@@ -119,7 +119,7 @@ def _quotas(document: Json, form: FormView) -> Iterator[NumberField]:
         yield NumberField(name, label, form.value(name, present))
 
 
-def _result(found: Json) -> WhatIfResult:
+def what_if_result(found: Json) -> WhatIfResult:
     titles = {one["grade"]: one["title"] for one in found["grades"]}
     moved = found["moved"]
     headline = text("rating_outlook.what_if_result", count=len(moved) + found["moved_elsewhere"])

@@ -1,5 +1,7 @@
 """What-if and the sensitivity of a ranking through the API: read by offices, and nothing is stored."""
 
+from io import BytesIO
+
 import pytest
 
 from survey_service.ratings.presets import preset_text
@@ -58,3 +60,16 @@ def test_a_neighbour_tries_nothing(rating: Rating) -> None:
     neighbour = Offices(start_campaign(rating.world.app)).caller(Role.TOWN_STAFF, "town")
     assert problem(neighbour.post(rating.path("/what-if"), {})) == (403, "forbidden")
     assert problem(neighbour.get(rating.path("/sensitivity"))) == (403, "forbidden")
+
+
+def test_a_scheme_leaves_as_a_workbook_and_comes_back_as_text(rating: Rating) -> None:
+    county = rating.county
+    sheet = county.get("/schemes/township-classification/sheet")
+    upload = {"file": (BytesIO(sheet.data), "办法.xlsx")}
+    read = county.client.post("/api/v1/schemes/sheet", data=upload, headers=county.headers)
+    assert read.status_code == 200, read.text
+    found = county.post(rating.path("/what-if"), {"source": read.json["source"]}).json
+    assert found["moved"] == []
+    bad = {"file": (BytesIO("【基本】,\n项目,内容\n代码,x\n".encode()), "x.csv")}
+    answer = county.client.post("/api/v1/schemes/sheet", data=bad, headers=county.headers)
+    assert problem(answer) == (422, "invalid_scheme")
