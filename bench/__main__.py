@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from bench.city import City, load_city
 from bench.report import Section, Setting, Spread, describe_machine, write_report, write_targets
-from bench.rows import auditing, ballots, imports, letters, million, opinions, pages, paper, sealing
+from bench.rows import auditing, ballots, imports, letters, million, opinions, pages, paper, ratings, sealing
 from bench.scale import FULL, QUICK, Scale
 from bench.servers import PLAIN_TABLE, REPOSITORY, Databases
 from bench.surroundings import set_up
@@ -70,6 +70,7 @@ def _measurements(
         "opinions": lambda: opinions.measure(databases, folder / "opinions", scale, click.echo),
         "auditing": lambda: auditing.measure(databases, scale),
         "paper": lambda: paper.measure(databases, scale),
+        "ratings": lambda: ratings.measure(databases, folder / "ratings", scale, click.echo),
         "letters": lambda: letters.measure(databases, folder / "letters", scale),
     }
 
@@ -109,7 +110,10 @@ def _run(name: str, measure: Measure) -> Section:
     "--only",
     multiple=True,
     type=click.Choice(
-        ["ballots", "page", "import", "million", "sealing", "auditing", "paper", "letters", "opinions"]
+        [
+            *("ballots", "page", "import", "million", "sealing", "auditing", "paper", "letters", "opinions"),
+            "ratings",
+        ]
     ),
     help="Measure only this.",
 )
