@@ -89,9 +89,8 @@ class _Desk:
                 count=BUNDLE,
                 now=self.now,
             )
-        batch = self._timed(
-            open_batch, self.people[0], mode=Mode.PAPER, issued=BUNDLE, now=self.now, **village
-        )
+        opened = village | {"mode": Mode.PAPER, "issued": BUNDLE, "now": self.now}
+        _, batch = self._timed(open_batch, self.people[0], **opened)
         stubs = [one.code for one in codes]
         ballots = [str(n % 4 + 1) * self.width for n in range(BUNDLE)]
         place = {"batch_id": batch.id}
