@@ -48,6 +48,7 @@ NARROWED_BY_SERVICE = {
     "ratings.preview": "everybody is graded; the answer names the subjects of the caller's sub-tree",
     "ratings.read": "the answer holds the caller's sub-tree, to a secretary once grades are final",
     "schemes.read": "schemes of the places above and below are read as well, as forms are",
+    "schemes.write": "a changed copy becomes a scheme of the caller's own organization",
     "scores.read": "the answer holds what the caller's role and sub-tree may see",
     "scores.export": "the sheet holds what the caller's role and sub-tree may see",
 }
