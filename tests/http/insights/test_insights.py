@@ -11,6 +11,7 @@ from survey_service.insights import jobs
 from survey_service.insights.models import OpinionBigram, OpinionIndex, OpinionWarning
 from survey_service.opinions.models import Opinion
 from survey_service.opinions.rules import Level, State
+from survey_service.organizations.queries import get_organization
 from survey_service.webhooks.models import WebhookDelivery
 from survey_service.wiring import SWEEPS
 from tests.http.insights.conftest import Crowd
@@ -271,3 +272,14 @@ def test_the_look_is_taken_once_an_hour(crowd: Crowd) -> None:
     with reading() as session:
         assert session.query(OpinionWarning).count() == 2
         assert session.query(Opinion).count() == 2
+
+
+def test_what_becomes_a_secret_leaves_its_group_at_once(crowd: Crowd) -> None:
+    *_, secret = crowd.write(*FIVE_LAMPS, LAMP)
+    crowd.look()
+    with unit_of_work() as session:
+        town = get_organization(session, code=crowd.world.world.town_code)
+        session.get_one(Opinion, secret).concealed_id = town.id
+    (group,) = crowd.items(crowd.world.town, "opinion-groups")
+    assert len(group["items"]) == 5
+    assert secret not in {item["id"] for item in group["items"]}

@@ -9,6 +9,7 @@ import pytest
 from survey_service.core.db import Database, reading, unit_of_work
 from survey_service.core.privacy import current_keyring
 from survey_service.organizations.queries import path_of_organization
+from survey_service.organizations.rules import OrganizationKind
 from survey_service.webhooks.jobs import send_deliveries
 from survey_service.webhooks.rules import DeliveryFault, Reach, Topic, is_genuine
 from survey_service.webhooks.service import announce, claim_delivery
@@ -16,7 +17,7 @@ from survey_service.webhooks.transport import post
 from survey_service.wiring import SWEEPS
 from tests.factories.applications import make_app
 from tests.factories.auditing.chain import read_chain
-from tests.factories.staff.offices import open_offices
+from tests.factories.staff.offices import add_place, open_offices
 from tests.http.webhooks.conftest import County, Receiver
 from tests.support.servers import free_port
 
@@ -160,6 +161,10 @@ def test_only_the_county_registers_and_only_below_itself(county: County, receive
     asked = {"organization_code": "county", "title": "甲", "url": receiver.url, "topics": ["warning.raised"]}
     for name in ("town.staff", "town.secretary", "county.auditor"):
         assert county.call("POST", "/webhooks", by=name, json=asked).status_code == 403
+    with county.app.app_context(), unit_of_work() as session:
+        add_place(session, "elsewhere", OrganizationKind.COUNTY, None)
+    elsewhere = asked | {"organization_code": "elsewhere"}
+    assert county.call("POST", "/webhooks", json=elsewhere).status_code == 403
     unknown = asked | {"organization_code": "nowhere"}
     assert county.call("POST", "/webhooks", json=unknown).status_code == 404
 
