@@ -100,7 +100,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["letter_readings"] = Readings()
     app.extensions["posted_entrances"] = PostedEntrances()
     app.extensions |= access.install(settings)
-    app.extensions["wechat"] = wechat.install(settings, app.extensions["keyring"])
+    app.extensions |= wechat.install(settings, app.extensions["keyring"])
     app.extensions["wechat_verification_files"] = read_verification_files(settings.wechat_verify_files)
     app.extensions["opinion_policy"] = load_policy(settings)
     app.extensions["query_code_limit"] = make_limit()

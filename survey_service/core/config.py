@@ -13,6 +13,7 @@ from survey_service.core.privacy import EarlierSecret
 
 WECHAT_OPEN_BASE = "https://open.weixin.qq.com"
 WECHAT_API_BASE = "https://api.weixin.qq.com"
+WECOM_API_BASE = "https://qyapi.weixin.qq.com"
 
 
 def default_data_dir() -> Path:
@@ -54,6 +55,9 @@ class Settings:
     wechat_open_base: str = WECHAT_OPEN_BASE
     wechat_api_base: str = WECHAT_API_BASE
     wechat_verify_files: str = ""
+    wecom_corp_id: str | None = None
+    wecom_secret: str = ""
+    wecom_api_base: str = WECOM_API_BASE
     webhook_allow_http: bool = False
     webhook_allow_private: bool = False
     holidays_file: Path | None = None
@@ -166,6 +170,9 @@ def load_settings() -> Settings:
         wechat_open_base=(env.str("WECHAT_OPEN_BASE", "") or WECHAT_OPEN_BASE).rstrip("/"),
         wechat_api_base=(env.str("WECHAT_API_BASE", "") or WECHAT_API_BASE).rstrip("/"),
         wechat_verify_files=env.str("WECHAT_VERIFY_FILES", ""),
+        wecom_corp_id=env.str("WECOM_CORP_ID", "") or None,
+        wecom_secret=_secret(env, "WECOM_SECRET", "WECOM_SECRET_FILE"),
+        wecom_api_base=(env.str("WECOM_API_BASE", "") or WECOM_API_BASE).rstrip("/"),
         webhook_allow_http=env.bool("WEBHOOK_ALLOW_HTTP", False),
         webhook_allow_private=env.bool("WEBHOOK_ALLOW_PRIVATE", False),
         holidays_file=_optional_path(env, "HOLIDAYS_FILE"),

@@ -12,7 +12,7 @@ from survey_service.campaigns.rules import OpenRequires
 from survey_service.core import clock
 from survey_service.core.config import default_data_dir
 from survey_service.core.migrations import upgrade
-from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, play_wechat
+from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, CORP_ID, CORP_SECRET, play_wechat
 from survey_service.demonstration.loading import Demonstration, load_demonstration
 from survey_service.demonstration.systems import load_systems
 from survey_service.serving import serve_application
@@ -84,6 +84,9 @@ def _take_fake_for_wechat(port: int) -> None:
         "WECHAT_APP_SECRET": APP_SECRET,
         "WECHAT_OPEN_BASE": f"http://{host}:{port}",
         "WECHAT_API_BASE": f"http://127.0.0.1:{port}",
+        "WECOM_CORP_ID": CORP_ID,
+        "WECOM_SECRET": CORP_SECRET,
+        "WECOM_API_BASE": f"http://127.0.0.1:{port}",
     }
 
 

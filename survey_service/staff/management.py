@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from survey_service.core.errors import Conflict, Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.staff import rules
+from survey_service.staff.bindings import forget_bindings
 from survey_service.staff.importing import free_username
 from survey_service.staff.models import RecoveryCode, SecondFactor, StaffAccount
 from survey_service.staff.queries import get_account
@@ -37,6 +38,7 @@ def give_password(session: Session, account: StaffAccount, *, by: Identity | Non
     """Give an account a one-time password, to be approved where administrators are separated."""
     account.approved_at = approval(session, account.organization.path, by=by, now=now)
     close_all_sessions(session, account)
+    forget_bindings(session, account)
     return set_one_time_password(account, now=now)
 
 
@@ -52,6 +54,7 @@ def disable_account(session: Session, *, staff_id: int, by: Identity | None, now
 def shut_account(session: Session, account: StaffAccount, *, now: datetime) -> None:
     account.disabled_at = account.disabled_at or now
     close_all_sessions(session, account)
+    forget_bindings(session, account)
 
 
 def managed_account(session: Session, staff_id: int, by: Identity | None) -> StaffAccount:

@@ -3,12 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, LargeBinary, String
+from sqlalchemy import Enum, ForeignKey, LargeBinary, PrimaryKeyConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_service.core.db import Base, BigId, Id
 from survey_service.organizations.models import Organization
 from survey_service.staff.rules import Lockout, Role, TokenKind
+from survey_service.wechat.rules import Provider
 
 
 def _enum(values: type[StrEnum], *, name: str) -> Enum:
@@ -105,3 +106,35 @@ class RecoveryCode(Base):
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"), index=True)
+
+
+class StaffBinding(Base):
+    """The WeChat or 企业微信 account that opens a staff account; of it only a digest is kept."""
+
+    __tablename__ = "staff_binding"
+    __table_args__ = (
+        PrimaryKeyConstraint("staff_id", "provider"),
+        UniqueConstraint("provider", "digest"),
+    )
+
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    provider: Mapped[Provider] = mapped_column(_enum(Provider, name="provider"))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(16))
+    bound_at: Mapped[datetime]
+
+
+class DesktopRequest(Base):
+    """A desktop that waits for a phone to let it in: a minute or two long."""
+
+    __tablename__ = "desktop_request"
+
+    code_digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """Of the code that the phone scans."""
+    secret_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    """Of what only the browser of the desktop knows."""
+    number: Mapped[int]
+    """What the desktop shows, so that nobody lets in a desktop that he does not see."""
+    client: Mapped[str] = mapped_column(String(32))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    staff_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff_account.id"))
+    """Who let it in."""

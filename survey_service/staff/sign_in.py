@@ -59,7 +59,7 @@ def _limits() -> SignInLimits:
     return limits
 
 
-def _prove(username: str, password: str) -> Proof:
+def prove(username: str, password: str) -> Proof:
     """Return the proof of a password; raises Unauthorized, Locked or SlowDown."""
     return _counted(username, lambda attempt: attempt.prove(password))
 
@@ -103,8 +103,8 @@ def sign_in(*, username: str, password: str, kind: TokenKind, one_time_code: str
     """
     if kind is TokenKind.COOKIE:
         refuse_other_sites()
-    proof = _prove(username, password)
-    return _open(username, proof, kind, one_time_code)
+    proof = prove(username, password)
+    return open_proven(username, proof, kind, one_time_code)
 
 
 class SecondFactorRequired(Unauthorized):
@@ -117,7 +117,7 @@ class SecondFactorRequired(Unauthorized):
         self.ticket = ticket
 
 
-def _open(username: str, proof: Proof, kind: TokenKind, one_time_code: str) -> Grant:
+def open_proven(username: str, proof: Proof, kind: TokenKind, one_time_code: str) -> Grant:
     now = clock.now()
     client = rules.describe_client(request.user_agent.string)
     try:
@@ -161,7 +161,7 @@ def sign_in_with_code(*, ticket: str, one_time_code: str) -> Grant:
         return Proof(attempt.staff_id, attempt.password_hash)
 
     proof = _counted(known["username"], prove)
-    return _open(known["username"], proof, TokenKind.COOKIE, one_time_code)
+    return open_proven(known["username"], proof, TokenKind.COOKIE, one_time_code)
 
 
 def sign_out() -> None:
@@ -205,7 +205,7 @@ def sign_out_everywhere() -> None:
 
 def _prove_own(password: str) -> Proof:
     """Return the proof that the caller knows his own password."""
-    return _prove(current_staff().username, password)
+    return prove(current_staff().username, password)
 
 
 def unlock_own_session(*, password: str) -> None:

@@ -22,6 +22,7 @@ from survey_service.wechat.rules import (
     Visitor,
     known_error,
     read_lease,
+    read_member,
     read_visitor,
 )
 
@@ -135,47 +136,13 @@ class Pauses:
         self._silences.pop(call, None)
 
 
-class WeChatClient:
-    """The calls of one service account."""
+class Caller:
+    """Calls to one of WeChat's servers: what is tried again, what is left alone, and what is logged."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        app_id: str,
-        app_secret: str,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, transport: Transport, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._transport = transport
-        self._app_id = app_id
-        self._app_secret = app_secret
         self._sleep = sleep
         self._pauses = Pauses()
-
-    def exchange_code(self, code: str) -> Visitor:
-        """Return whom a code stands for; raises WeChatRefusal."""
-        query = {
-            "appid": self._app_id,
-            "secret": self._app_secret,
-            "code": code,
-            "grant_type": "authorization_code",
-        }
-        return self._call("access_token", "/sns/oauth2/access_token", query, read_visitor)
-
-    def fetch_token(self, *, is_forced: bool = False) -> Lease:
-        """Return the account's token, a new one if forced (twenty times a day); raises WeChatRefusal."""
-        body = {
-            "grant_type": "client_credential",
-            "appid": self._app_id,
-            "secret": self._app_secret,
-            "force_refresh": is_forced,
-        }
-        return self._call("stable_token", "/cgi-bin/stable_token", {}, _read_token, body)
-
-    def fetch_page_ticket(self, token: str) -> Lease:
-        """Return the ticket that pages with the JS-SDK are signed with; raises WeChatRefusal."""
-        query = {"access_token": token, "type": "jsapi"}
-        return self._call("getticket", "/cgi-bin/ticket/getticket", query, _read_ticket)
 
     def _call(
         self,
@@ -229,6 +196,73 @@ class WeChatClient:
         level = logging.ERROR if known.reaction is Reaction.ALARM else logging.WARNING
         log.log(level, "WeChat refuses %s with %d: %s", call, number, known.meaning)
         return WeChatRefusal(known.reaction)
+
+
+class WeChatClient(Caller):
+    """The calls of one service account."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        app_id: str,
+        app_secret: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(transport, sleep=sleep)
+        self._app_id = app_id
+        self._app_secret = app_secret
+
+    def exchange_code(self, code: str) -> Visitor:
+        """Return whom a code stands for; raises WeChatRefusal."""
+        query = {
+            "appid": self._app_id,
+            "secret": self._app_secret,
+            "code": code,
+            "grant_type": "authorization_code",
+        }
+        return self._call("access_token", "/sns/oauth2/access_token", query, read_visitor)
+
+    def fetch_token(self, *, is_forced: bool = False) -> Lease:
+        """Return the account's token, a new one if forced (twenty times a day); raises WeChatRefusal."""
+        body = {
+            "grant_type": "client_credential",
+            "appid": self._app_id,
+            "secret": self._app_secret,
+            "force_refresh": is_forced,
+        }
+        return self._call("stable_token", "/cgi-bin/stable_token", {}, _read_token, body)
+
+    def fetch_page_ticket(self, token: str) -> Lease:
+        """Return the ticket that pages with the JS-SDK are signed with; raises WeChatRefusal."""
+        query = {"access_token": token, "type": "jsapi"}
+        return self._call("getticket", "/cgi-bin/ticket/getticket", query, _read_ticket)
+
+
+class CompanyClient(Caller):
+    """The calls of one self-built application of a company in 企业微信."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        corp_id: str,
+        secret: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(transport, sleep=sleep)
+        self._corp_id = corp_id
+        self._secret = secret
+
+    def fetch_token(self, *, is_forced: bool = False) -> Lease:
+        """Return the application's token: another one by itself when the last is no longer good."""
+        query = {"corpid": self._corp_id, "corpsecret": self._secret}
+        return self._call("gettoken", "/cgi-bin/gettoken", query, _read_token)
+
+    def exchange_code(self, code: str, token: str) -> Visitor:
+        """Return which member of the company a code stands for; raises WeChatRefusal."""
+        query = {"access_token": token, "code": code}
+        return self._call("getuserinfo", "/cgi-bin/auth/getuserinfo", query, read_member)
 
 
 def _parsed(content: bytes) -> Mapping[str, Any]:

@@ -25,6 +25,15 @@ _CLOCK_DIFFERENCE = timedelta(minutes=1)
 _TIME_BYTES = 5
 
 
+class Provider(StrEnum):
+    """Who says which person comes back."""
+
+    WECHAT = "wechat"
+    """The service account: it knows an openid, of voters and of staff."""
+    WECOM = "wecom"
+    """企业微信: it knows the members of a company, so staff only."""
+
+
 class Reaction(StrEnum):
     """What to do about an error code."""
 
@@ -58,6 +67,7 @@ ERRORS: Mapping[int, KnownError] = {
     42001: KnownError(Reaction.REFRESH, "the token has expired"),
     40013: KnownError(Reaction.ALARM, "WECHAT_APP_ID is wrong"),
     40125: KnownError(Reaction.ALARM, "WECHAT_APP_SECRET is wrong"),
+    60020: KnownError(Reaction.ALARM, "this machine's address is missing in the application's list"),
     40164: KnownError(Reaction.ALARM, "this machine's address is missing in the account's list of addresses"),
     45009: KnownError(Reaction.BACK_OFF, "the quota of the day is used up"),
     45011: KnownError(Reaction.BACK_OFF, "the quota of the minute is used up"),
@@ -136,6 +146,17 @@ def read_visitor(answer: Mapping[str, Any]) -> Visitor:
     return Visitor(openid, is_virtual=answer.get("is_snapshotuser") == 1)
 
 
+def read_member(answer: Mapping[str, Any]) -> Visitor:
+    """Read 企业微信's answer to a code; people outside of the company are as good as nobody.
+
+    Raises ValueError when it names nobody at all.
+    """
+    member = answer.get("userid")
+    if isinstance(member, str) and member:
+        return Visitor(member, is_virtual=False)
+    return Visitor(read_visitor(answer).openid, is_virtual=True)
+
+
 @dataclass(frozen=True)
 class Lease:
     """A token or ticket and for how many seconds it is good."""
@@ -158,12 +179,14 @@ def page_signature(*, ticket: str, nonce: str, timestamp: int, url: str) -> str:
     return sha1(text.encode()).hexdigest()  # noqa: S324  WeChat asks for SHA-1.
 
 
-def is_wechat_browser(user_agent: str) -> bool:
-    """Tell whether a browser says that it is WeChat's own: a hint, and never a proof.
+def provider_of_browser(user_agent: str) -> Provider | None:
+    """Return whose browser it says it is: a hint, and never a proof.
 
-    企业微信 says so too, but knows nothing of service accounts.
+    企业微信 calls itself WeChat, too, but knows nothing of service accounts.
     """
-    return "MicroMessenger" in user_agent and "wxwork" not in user_agent.lower()
+    if "wxwork" in user_agent.lower():
+        return Provider.WECOM
+    return Provider.WECHAT if "MicroMessenger" in user_agent else None
 
 
 _VERIFICATION_FILE = re.compile(r"(?:MP|WW)_verify_([A-Za-z0-9]{1,64})\.txt")

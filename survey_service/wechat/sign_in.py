@@ -1,10 +1,12 @@
-"""The voter's way to WeChat and back, and the cookie that remembers who came back.
+"""The way to WeChat or 企业微信 and back, and the cookie that remembers who came back.
 
 The openid never leaves the call that asked WeChat for it: what goes on is a digest under a key of this
-installation, the *account*. Nothing but that call makes one.
+installation, the *account*. Nothing but that call makes one. Voters come by the service account; staff by
+that or by 企业微信.
 """
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
@@ -18,23 +20,25 @@ from survey_service.core.errors import Forbidden, Unavailable
 from survey_service.core.http import CONTENT_SECURITY_POLICY, network_key, set_cookie
 from survey_service.core.privacy import Keyring, current_keyring, new_key
 from survey_service.core.rate_limits import RateLimit
-from survey_service.wechat.client import HttpTransport, WeChatClient, WeChatRefusal
+from survey_service.wechat.client import CompanyClient, HttpTransport, WeChatClient, WeChatRefusal
 from survey_service.wechat.rules import (
     CODE_LIFE,
+    Provider,
     Reaction,
     State,
+    Visitor,
     authorize_url,
-    is_wechat_browser,
     issue_state,
+    provider_of_browser,
     read_state,
 )
 from survey_service.wechat.store import MemoryStore, RedisStore, Store
-from survey_service.wechat.tokens import TokenHolder
+from survey_service.wechat.tokens import ServiceAccountTokens, TokenHolder
 
-CALLBACK_PATH = "/wechat/callback"
+CALLBACK_PATHS: Mapping[Provider, str] = {one: f"/{one}/callback" for one in Provider}
 BROWSER_COOKIE = "wechat_browser"
 BROWSER_COOKIE_SECONDS = 3600
-ACCOUNT_COOKIE = "wechat_account"
+ACCOUNT_COOKIES: Mapping[Provider, str] = {one: f"{one}_account" for one in Provider}
 ACCOUNT_COOKIE_DAYS = 30
 """A ballot that waits on a phone for its network needs its account until it is sent."""
 FRESH = timedelta(minutes=2)
@@ -57,32 +61,30 @@ class SignInFailed(Unavailable):
     code = "sign_in_failed"
 
 
-class SignIn:
-    """What an installation with a service account keeps in each process."""
+class SignIn(ABC):
+    """What an installation keeps in each process for one provider."""
 
-    def __init__(self, settings: Settings, keyring: Keyring) -> None:
-        assert settings.wechat_app_id
+    def __init__(self, settings: Settings, keyring: Keyring, *, provider: Provider, app_id: str) -> None:
         self._keyring = keyring
-        self.app_id = settings.wechat_app_id
+        self.provider = provider
+        self.app_id = app_id
         self.open_base = settings.wechat_open_base
-        self.callback_url = f"{settings.public_url}{CALLBACK_PATH}"
-        self.client = WeChatClient(
-            HttpTransport(settings.wechat_api_base),
-            app_id=self.app_id,
-            app_secret=settings.wechat_app_secret,
-        )
+        self.callback_url = f"{settings.public_url}{CALLBACK_PATHS[provider]}"
         url = settings.redis_url
-        self.store: Store = RedisStore(url, name=self.app_id, keyring=keyring) if url else MemoryStore()
-        self.tokens = TokenHolder(self.client, self.store)
+        self.store: Store = RedisStore(url, name=app_id, keyring=keyring) if url else MemoryStore()
         self.failures = RateLimit(count=60, seconds=60)
         self._slots = BoundedSemaphore(MOST_AT_ONCE)
+
+    @abstractmethod
+    def visitor_of(self, code: str) -> Visitor:
+        """Ask the provider whom a code stands for; raises WeChatRefusal."""
 
     def account_of(self, code: str, *, browser: bytes) -> str | None:
         """Return the account that a code stands for, or None for a virtual one.
 
         The same browser may bring the same code several times, also at once. Raises WeChatRefusal.
         """
-        key = keyed_digest(self._keyring.passing("wechat code"), code, browser).hex()
+        key = keyed_digest(self._keyring.passing(f"{self.provider} code"), code, browser).hex()
         found = self.store.get(key)
         if found is None:
             with self._slot(), self.store.lock(key):
@@ -90,8 +92,9 @@ class SignIn:
         return None if found == _VIRTUAL else found
 
     def _exchange(self, code: str, key: str) -> str:
-        visitor = self.client.exchange_code(code)
-        account = keyed_digest(self._keyring.lasting("wechat account"), self.app_id, visitor.openid).hex()
+        visitor = self.visitor_of(code)
+        key_of_accounts = self._keyring.lasting(f"{self.provider} account")
+        account = keyed_digest(key_of_accounts, self.app_id, visitor.openid).hex()
         result = _VIRTUAL if visitor.is_virtual else account
         self.store.put(key, result, seconds=CODE_LIFE.total_seconds())
         return result
@@ -106,24 +109,68 @@ class SignIn:
             self._slots.release()
 
 
-def install(settings: Settings, keyring: Keyring) -> SignIn | None:
-    """Return the sign-in of an installation; None without a service account."""
-    return SignIn(settings, keyring) if settings.wechat_app_id and settings.wechat_app_secret else None
+class ServiceAccountSignIn(SignIn):
+    """The sign-in by a service account."""
+
+    def __init__(self, settings: Settings, keyring: Keyring) -> None:
+        assert settings.wechat_app_id
+        super().__init__(settings, keyring, provider=Provider.WECHAT, app_id=settings.wechat_app_id)
+        transport = HttpTransport(settings.wechat_api_base)
+        self.client = WeChatClient(transport, app_id=self.app_id, app_secret=settings.wechat_app_secret)
+        self.tokens = ServiceAccountTokens(self.client, self.store)
+
+    def visitor_of(self, code: str) -> Visitor:
+        return self.client.exchange_code(code)
 
 
-def _current() -> SignIn | None:
-    found: SignIn | None = current_app.extensions["wechat"]
+class CompanySignIn(SignIn):
+    """The sign-in by 企业微信."""
+
+    def __init__(self, settings: Settings, keyring: Keyring) -> None:
+        assert settings.wecom_corp_id
+        super().__init__(settings, keyring, provider=Provider.WECOM, app_id=settings.wecom_corp_id)
+        transport = HttpTransport(settings.wecom_api_base)
+        self.client = CompanyClient(transport, corp_id=self.app_id, secret=settings.wecom_secret)
+        self.tokens = TokenHolder(self.client, self.store)
+
+    def visitor_of(self, code: str) -> Visitor:
+        return self.tokens.call(lambda token: self.client.exchange_code(code, token))
+
+
+def install(settings: Settings, keyring: Keyring) -> dict[str, SignIn | None]:
+    """Return the sign-ins of an installation, by their providers; None without an account there."""
+    has_service_account = settings.wechat_app_id and settings.wechat_app_secret
+    has_company = settings.wecom_corp_id and settings.wecom_secret
+    return {
+        Provider.WECHAT: ServiceAccountSignIn(settings, keyring) if has_service_account else None,
+        Provider.WECOM: CompanySignIn(settings, keyring) if has_company else None,
+    }
+
+
+def _current(by: Provider) -> SignIn | None:
+    found: SignIn | None = current_app.extensions[by]
     return found
 
 
+def provider_here() -> Provider | None:
+    """Return where the request's browser can go to sign in and come back from."""
+    provider = provider_of_browser(request.headers.get("User-Agent", ""))
+    return provider if provider is not None and _current(provider) is not None else None
+
+
+def is_installed() -> bool:
+    """Tell whether anybody can sign in by any provider."""
+    return any(_current(provider) is not None for provider in Provider)
+
+
 def is_possible_here() -> bool:
-    """Tell whether the request comes from a browser that can go to WeChat's sign-in and come back."""
-    return _current() is not None and is_wechat_browser(request.headers.get("User-Agent", ""))
+    """Tell whether the request comes from a browser in which voters can sign in."""
+    return provider_here() is Provider.WECHAT
 
 
 def let_form_lead_on(response: Response) -> Response:
     """Allow the form of a page to end at WeChat: browsers hold its whole way against the page's policy."""
-    sign_in = _current()
+    sign_in = _current(Provider.WECHAT)
     if sign_in is not None:
         allowed = f"form-action 'self' {sign_in.open_base}"
         policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", allowed)
@@ -131,16 +178,16 @@ def let_form_lead_on(response: Response) -> Response:
     return response
 
 
-def begin(target: str) -> Response:
-    """Send the browser to WeChat, and from there back to `target`, a path of ours."""
-    return _lead_to_wechat(State(clock.now(), target))
+def begin(target: str, *, by: Provider = Provider.WECHAT) -> Response:
+    """Send the browser to the provider, and from there back to `target`, a path of ours."""
+    return _lead_away(State(clock.now(), target), by)
 
 
-def _lead_to_wechat(state: State) -> Response:
-    sign_in = _current()
+def _lead_away(state: State, by: Provider) -> Response:
+    sign_in = _current(by)
     assert sign_in is not None
     browser = _known_browser() or new_key()
-    key = current_keyring().passing("wechat state")
+    key = current_keyring().passing(f"{by} state")
     url = authorize_url(
         open_base=sign_in.open_base,
         app_id=sign_in.app_id,
@@ -158,13 +205,13 @@ def _known_browser() -> bytes | None:
     return verify(current_keyring().passing("wechat browser"), request.cookies.get(BROWSER_COOKIE, ""))
 
 
-def finish(*, code: str, written_state: str) -> Response:
-    """Take the voter who comes back from WeChat, and lead on to the page that he wanted.
+def finish(*, by: Provider, code: str, written_state: str) -> Response:
+    """Take the person who comes back, and lead on to the page that he wanted.
 
     Raises Forbidden `sign_in_refused` or `virtual_identity`, and SignInFailed. A refusal ends no session.
     """
-    sign_in, browser = _current(), _known_browser()
-    key, now = current_keyring().passing("wechat state"), clock.now()
+    sign_in, browser = _current(by), _known_browser()
+    key, now = current_keyring().passing(f"{by} state"), clock.now()
     state = read_state(key, written_state, browser=browser, now=now) if browser is not None else None
     if sign_in is None or browser is None or state is None or not 0 < len(code) <= LONGEST_CODE:
         raise Forbidden("sign_in_refused")
@@ -172,12 +219,12 @@ def finish(*, code: str, written_state: str) -> Response:
         account = _account(sign_in, code, browser)
     except WeChatRefusal as refusal:
         if refusal.reaction is Reaction.RESTART and not state.is_second_try:
-            return _lead_to_wechat(State(now, state.target, is_second_try=True))
+            return _lead_away(State(now, state.target, is_second_try=True), by)
         raise SignInFailed(extra={"again": state.target}) from refusal
     if account is None:
         raise Forbidden("virtual_identity", extra={"again": state.target})
     response = Response(status=303, headers={"Location": state.target})
-    _remember(response, [account, *known_accounts()], now)
+    _remember(response, by, [account, *known_accounts(by)], now)
     return response
 
 
@@ -194,36 +241,36 @@ def _account(sign_in: SignIn, code: str, browser: bytes) -> str | None:
         raise
 
 
-def _remember(response: Response, accounts: list[str], signed_in_at: datetime | None) -> None:
+def _remember(response: Response, by: Provider, accounts: list[str], signed_in_at: datetime | None) -> None:
     """Write the accounts that used this phone, the last one first, and when that one signed in."""
     kept = list(dict.fromkeys(accounts))[:MOST_ACCOUNTS]
     moment = int(signed_in_at.timestamp()) if signed_in_at else 0
     payload = moment.to_bytes(_TIME_BYTES, "big") + bytes.fromhex("".join(kept))
-    signed = sign(current_keyring().lasting("wechat session"), payload)
-    set_cookie(response, ACCOUNT_COOKIE, signed, max_age=ACCOUNT_COOKIE_DAYS * _DAY)
+    signed = sign(current_keyring().lasting(f"{by} session"), payload)
+    set_cookie(response, ACCOUNT_COOKIES[by], signed, max_age=ACCOUNT_COOKIE_DAYS * _DAY)
 
 
-def _session() -> bytes:
-    signed = request.cookies.get(ACCOUNT_COOKIE, "")
-    return verify(current_keyring().lasting("wechat session"), signed) or bytes(_TIME_BYTES)
+def _session(by: Provider) -> bytes:
+    signed = request.cookies.get(ACCOUNT_COOKIES[by], "")
+    return verify(current_keyring().lasting(f"{by} session"), signed) or bytes(_TIME_BYTES)
 
 
-def known_accounts() -> list[str]:
+def known_accounts(by: Provider = Provider.WECHAT) -> list[str]:
     """Return the accounts that have signed in on this phone, the last one first."""
-    rest = _session()[_TIME_BYTES:]
+    rest = _session(by)[_TIME_BYTES:]
     return [rest[start : start + DIGEST_BYTES].hex() for start in range(0, len(rest), DIGEST_BYTES)]
 
 
-def is_fresh() -> bool:
+def is_fresh(by: Provider = Provider.WECHAT) -> bool:
     """Tell whether somebody has signed in a moment ago and has sent nothing since."""
-    moment = int.from_bytes(_session()[:_TIME_BYTES], "big")
+    moment = int.from_bytes(_session(by)[:_TIME_BYTES], "big")
     return clock.now().timestamp() - moment <= FRESH.total_seconds()
 
 
-def end_visit() -> None:
-    """Let the next page ask WeChat again who holds the phone; a ballot under way keeps its account."""
+def end_visit(by: Provider = Provider.WECHAT) -> None:
+    """Let the next page ask again who holds the phone; a ballot under way keeps its account."""
 
     @after_this_request
     def forget_when(response: Response) -> Response:
-        _remember(response, known_accounts(), None)
+        _remember(response, by, known_accounts(by), None)
         return response

@@ -1,7 +1,7 @@
 """WeChat's global token and the page ticket: fetched by one holder, shared by all, renewed when refused."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from survey_service.wechat.client import WeChatClient, WeChatRefusal
 from survey_service.wechat.rules import Lease, Reaction
@@ -14,11 +14,17 @@ _TOKEN, _TICKET = "token", "ticket"
 T = TypeVar("T")
 
 
-class TokenHolder:
-    """Holds the token of one service account for all processes."""
+class TokenSource(Protocol):
+    """Whoever gives tokens; a forced one is another one than the last."""
 
-    def __init__(self, client: WeChatClient, store: Store) -> None:
-        self._client = client
+    def fetch_token(self, *, is_forced: bool = False) -> Lease: ...
+
+
+class TokenHolder:
+    """Holds the token of one account for all processes."""
+
+    def __init__(self, source: TokenSource, store: Store) -> None:
+        self._source = source
         self._store = store
 
     def token(self) -> str:
@@ -35,6 +41,29 @@ class TokenHolder:
                 raise
         return use(self._renewed(refused=token))
 
+    def _renewed(self, *, refused: str | None) -> str:
+        """Get a token in the place of none or of a refused one, unless another holder has just done so."""
+        with self._store.lock(_TOKEN):
+            found = self._store.get(_TOKEN)
+            if found is not None and found != refused:
+                return found
+            lease = self._source.fetch_token()
+            if lease.value == refused:
+                lease = self._source.fetch_token(is_forced=True)
+            return self._kept(_TOKEN, lease)
+
+    def _kept(self, name: str, lease: Lease) -> str:
+        self._store.put(name, lease.value, seconds=max(lease.seconds - SPARE_SECONDS, lease.seconds / 2))
+        return lease.value
+
+
+class ServiceAccountTokens(TokenHolder):
+    """Holds the ticket for pages with the JS-SDK as well."""
+
+    def __init__(self, client: WeChatClient, store: Store) -> None:
+        super().__init__(client, store)
+        self._client = client
+
     def page_ticket(self) -> str:
         """Return the ticket of the JS-SDK; raises WeChatRefusal."""
         found = self._store.get(_TICKET)
@@ -43,18 +72,3 @@ class TokenHolder:
         with self._store.lock(_TICKET):
             found = self._store.get(_TICKET)
             return found or self._kept(_TICKET, self.call(self._client.fetch_page_ticket))
-
-    def _renewed(self, *, refused: str | None) -> str:
-        """Get a token in the place of none or of a refused one, unless another holder has just done so."""
-        with self._store.lock(_TOKEN):
-            found = self._store.get(_TOKEN)
-            if found is not None and found != refused:
-                return found
-            lease = self._client.fetch_token()
-            if lease.value == refused:
-                lease = self._client.fetch_token(is_forced=True)
-            return self._kept(_TOKEN, lease)
-
-    def _kept(self, name: str, lease: Lease) -> str:
-        self._store.put(name, lease.value, seconds=max(lease.seconds - SPARE_SECONDS, lease.seconds / 2))
-        return lease.value

@@ -49,6 +49,7 @@ NARROWED_BY_SERVICE = {
     "ratings.read": "the answer holds the caller's sub-tree, to a secretary once grades are final",
     "schemes.read": "schemes of the places above and below are read as well, as forms are",
     "schemes.write": "a changed copy becomes a scheme of the caller's own organization",
+    "session.update": "one's own sessions; a desktop is told by a code that nobody guesses",
     "scores.read": "the answer holds what the caller's role and sub-tree may see",
     "scores.export": "the sheet holds what the caller's role and sub-tree may see",
 }

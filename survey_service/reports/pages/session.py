@@ -13,6 +13,7 @@ from survey_service.reports.presentation.account import session_row
 from survey_service.reports.presentation.frame import Notice, home_of
 from survey_service.reports.rules import is_staff_page
 from survey_service.staff.authenticate import authenticate, delete_session_cookie, set_session_cookie
+from survey_service.staff.bindings import list_bindings
 from survey_service.staff.queries import is_second_factor_on
 from survey_service.staff.rules import TokenKind
 from survey_service.staff.service import Grant
@@ -25,6 +26,7 @@ from survey_service.staff.sign_in import (
     sign_out,
     sign_out_everywhere,
 )
+from survey_service.wechat.sign_in import is_installed, provider_here
 
 _DOOR = "strangers sign in here"
 
@@ -35,17 +37,18 @@ def show_sign_in() -> Any:
     """Show the form, or lead on whoever is signed in already."""
     wanted = _wanted_page(request.args.get("next", ""))
     staff = authenticate()
-    return redirect(wanted or home_of(staff.role)) if staff else _sign_in_page(next=wanted)
+    return redirect(wanted or home_of(staff.role)) if staff else sign_in_page(next=wanted)
 
 
 def _wanted_page(given: str) -> str:
     return given if is_staff_page(given) else ""
 
 
-def _sign_in_page(**values: str) -> str:
+def sign_in_page(**values: str) -> str:
     """Show the form of the first step, or with a `ticket` that of the second."""
     given = {"ticket": "", "error": "", "username": "", "next": ""} | values
-    return render_template("staff/sign_in.html", **given)
+    ways = {"by_phone": provider_here(), "has_phone_sign_in": is_installed()}
+    return render_template("staff/sign_in.html", **given, **ways)
 
 
 @pages.route("", methods=["POST"])
@@ -58,11 +61,16 @@ def sign_in_here() -> Any:
         grant = _take_step(ticket)
     except SecondFactorRequired as error:
         # Only an empty code brings a second ticket, and then a word about it.
-        return _sign_in_page(ticket=error.ticket, next=wanted, error=error.detail if ticket else "")
+        return sign_in_page(ticket=error.ticket, next=wanted, error=error.detail if ticket else "")
     except (Unauthorized, Locked, Forbidden) as error:
         kept = ticket if error.code == "bad_one_time_code" else ""
         name = form.get("username", "")
-        return _sign_in_page(ticket=kept, next=wanted, username=name, error=error.detail), error.status
+        return sign_in_page(ticket=kept, next=wanted, username=name, error=error.detail), error.status
+    return signed_in(grant, wanted)
+
+
+def signed_in(grant: Grant, wanted: str) -> Response:
+    """Hand the session to the browser, and lead to the page that was wanted."""
     response = make_response(redirect(wanted or home_of(grant.account.role), 303))
     set_session_cookie(response, grant)
     return response
@@ -84,13 +92,16 @@ def show_own_account() -> str:
     with reading() as session:
         found = own_sessions(session)
         has_factor = is_second_factor_on(session, staff_id=staff.id)
+        bound = [one.provider for one in list_bindings(session, staff_id=staff.id)]
     rows = [
         session_row(
             one.kind, one.client, since=one.created_at, last_used=one.last_used_at, is_current=one.is_current
         )
         for one in found
     ]
-    return render_template("staff/own_account.html", places=rows, has_second_factor=has_factor)
+    return render_template(
+        "staff/own_account.html", places=rows, has_second_factor=has_factor, bound=bound, here=provider_here()
+    )
 
 
 @pages.route("/sign-out-everywhere", methods=["POST"])

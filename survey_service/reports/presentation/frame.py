@@ -34,6 +34,9 @@ class Notice(StrEnum):
 
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a key of the catalogue, no password.
     SIGNED_OUT = "signed_out"
+    PHONE_BOUND = "phone_bound"
+    PHONE_UNBOUND = "phone_unbound"
+    DESKTOP_EXPIRED = "desktop_expired"
     CAMPAIGN_CREATED = "campaign_created"
     CAMPAIGN_LAUNCHED = "campaign_launched"
     CAMPAIGN_CLOSED = "campaign_closed"

@@ -9,12 +9,13 @@ from survey_service.organizations.models import Organization
 from survey_service.organizations.rules import OrganizationKind, path_under
 from survey_service.staff import service
 from survey_service.staff.models import StaffAccount
+from survey_service.staff.passwords import hash_password
 from survey_service.staff.rules import Role, TokenKind
 from survey_service.staff.service import Grant
 
 NOW = datetime(2026, 11, 21, 1, tzinfo=UTC)
 PASSWORD = "Tangxi-2026"
-PASSWORD_HASH = service.hash_password(PASSWORD)
+PASSWORD_HASH = hash_password(PASSWORD)
 """Made once: a good hash is slow."""
 
 PLACES = (
@@ -57,7 +58,7 @@ def add_place(
     place = Organization(code=code, name=f"{code} 名称", kind=kind, parent_id=parent and parent.id, path="")
     session.add(place)
     session.flush()
-    place.path = path_under(parent and parent.path, place.id)
+    place.path = path_under(parent.path if parent else None, place.id)
     session.flush()
     return place
 

@@ -11,7 +11,8 @@ from flask import Flask
 from survey_service.campaigns.rules import Mode
 from survey_service.core.db import Database
 from survey_service.serving import THREADS_PER_WORKER
-from survey_service.wechat.sign_in import ACCOUNT_COOKIE, BROWSER_COOKIE
+from survey_service.wechat.rules import Provider
+from survey_service.wechat.sign_in import ACCOUNT_COOKIES, BROWSER_COOKIE
 from tests.factories.applications import make_app
 from tests.factories.campaigns import World, start_campaign
 from tests.http.wechat.phone import WeChatPhone, authorize
@@ -38,7 +39,7 @@ def committed(make_process: MakeProcess, redis_url: str) -> World:
 def same_browser(phone: WeChatPhone, app: Flask) -> WeChatPhone:
     """Return the phone as another process meets it."""
     twin = WeChatPhone(app.test_client())
-    for name in (BROWSER_COOKIE, ACCOUNT_COOKIE):
+    for name in (BROWSER_COOKIE, ACCOUNT_COOKIES[Provider.WECHAT]):
         cookie = phone.client.get_cookie(name)
         if cookie is not None:
             twin.client.set_cookie(name, cookie.value)

@@ -14,7 +14,8 @@ from survey_service.ballots.models import Ballot, Participation
 from survey_service.campaigns.rules import Mode
 from survey_service.campaigns.service import close_campaign
 from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, VIRTUAL, openid_of
-from survey_service.wechat.sign_in import ACCOUNT_COOKIE, BROWSER_COOKIE
+from survey_service.wechat.rules import Provider
+from survey_service.wechat.sign_in import ACCOUNT_COOKIES, BROWSER_COOKIE
 from tests.factories.campaigns import NOW, World, start_campaign
 from tests.http.wechat.phone import WeChatPhone, authorize
 from tests.support.wechat import FakeWeChat
@@ -221,7 +222,7 @@ def test_a_virtual_person_is_turned_away_kindly(
     answers = [phone.get(back) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [403, 403]
     assert "使用完整服务" in answers[0].text
-    assert phone.client.get_cookie(ACCOUNT_COOKIE) is None
+    assert phone.client.get_cookie(ACCOUNT_COOKIES[Provider.WECHAT]) is None
 
 
 def test_a_state_of_another_browser_is_refused(phone: WeChatPhone, make_phone: MakePhone, code: str) -> None:
@@ -230,7 +231,7 @@ def test_a_state_of_another_browser_is_refused(phone: WeChatPhone, make_phone: M
     victim.start(code)
     refused = victim.get(back)
     assert refused.status_code == 403
-    assert victim.client.get_cookie(ACCOUNT_COOKIE) is None
+    assert victim.client.get_cookie(ACCOUNT_COOKIES[Provider.WECHAT]) is None
 
 
 def test_a_state_is_refused_after_five_minutes(phone: WeChatPhone, code: str) -> None:
@@ -266,7 +267,7 @@ def test_an_openid_from_outside_is_no_openid(world: World, phone: WeChatPhone, c
         phone.client.post(f"/api/v1/entrances/{code}/ballots", json={"ticket": "x", "openid": openid}),
     ]
     for forged in (openid, openid.encode().hex(), "AAAA.AAAA", "0" * 64):
-        phone.client.set_cookie(ACCOUNT_COOKIE, forged)
+        phone.client.set_cookie(ACCOUNT_COOKIES[Provider.WECHAT], forged)
         phone.client.set_cookie("openid", openid)
         answers.append(phone.open(code))
     assert {answer.status_code for answer in answers} == {400, 401}
@@ -288,7 +289,7 @@ def test_a_cookie_of_another_purpose_is_no_account(
     browser = phone.client.get_cookie(BROWSER_COOKIE)
     assert browser is not None
     stranger = make_phone()
-    stranger.client.set_cookie(ACCOUNT_COOKIE, browser.value)
+    stranger.client.set_cookie(ACCOUNT_COOKIES[Provider.WECHAT], browser.value)
     assert stranger.open(code).status_code == 401
 
 
@@ -327,7 +328,7 @@ def test_a_closed_campaign_asks_nobody_to_sign_in(world: World, phone: WeChatPho
 def test_household_codes_ask_for_no_wechat(world: World, phone: WeChatPhone) -> None:
     (household,) = world.issue()
     assert phone.get(f"/s/{household.code}").status_code == 200
-    assert phone.client.get_cookie(ACCOUNT_COOKIE) is None
+    assert phone.client.get_cookie(ACCOUNT_COOKIES[Provider.WECHAT]) is None
 
 
 def test_codes_that_are_invented_are_slowed_down(phone: WeChatPhone, wechat: FakeWeChat, code: str) -> None:

@@ -10,13 +10,14 @@ from survey_service.wechat.rules import (
     ERRORS,
     LONGEST_STATE,
     STATE_LIFE,
+    Provider,
     Reaction,
     State,
     authorize_url,
-    is_wechat_browser,
     issue_state,
     known_error,
     page_signature,
+    provider_of_browser,
     read_lease,
     read_state,
     read_verification_files,
@@ -97,7 +98,7 @@ def test_every_error_of_the_domain_has_its_reaction() -> None:
     expected = {
         Reaction.RESTART: {40029, 42003, 40163},
         Reaction.REFRESH: {40001, 40014, 42001},
-        Reaction.ALARM: {40013, 40125, 40164},
+        Reaction.ALARM: {40013, 40125, 40164, 60020},
         Reaction.BACK_OFF: {45009, 45011},
         Reaction.RETRY: {-1},
     }
@@ -132,14 +133,14 @@ def test_an_answer_without_a_token_is_refused(answer: dict[str, object]) -> None
 @pytest.mark.parametrize(
     ("user_agent", "expected"),
     [
-        ("Mozilla/5.0 MicroMessenger/8.0.47", True),
-        ("Mozilla/5.0 wxwork/4.1.0 MicroMessenger/7.0.1", False),
-        ("Mozilla/5.0 Chrome/116", False),
-        ("", False),
+        ("Mozilla/5.0 MicroMessenger/8.0.47", Provider.WECHAT),
+        ("Mozilla/5.0 wxwork/4.1.0 MicroMessenger/7.0.1", Provider.WECOM),
+        ("Mozilla/5.0 Chrome/116", None),
+        ("", None),
     ],
 )
-def test_wechats_browser_is_told_by_its_name(user_agent: str, expected: bool) -> None:
-    assert is_wechat_browser(user_agent) is expected
+def test_a_providers_browser_is_told_by_its_name(user_agent: str, expected: Provider | None) -> None:
+    assert provider_of_browser(user_agent) is expected
 
 
 def test_verification_files_hold_what_their_names_say() -> None:

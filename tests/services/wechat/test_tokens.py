@@ -10,12 +10,12 @@ from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET
 from survey_service.wechat.client import HttpTransport, WeChatClient, WeChatRefusal
 from survey_service.wechat.rules import Reaction
 from survey_service.wechat.store import MemoryStore, RedisStore, Store
-from survey_service.wechat.tokens import TokenHolder
+from survey_service.wechat.tokens import ServiceAccountTokens
 from tests.support.wechat import FakeWeChat
 
 PROCESSES = 4
 
-MakeHolder = Callable[[], TokenHolder]
+MakeHolder = Callable[[], ServiceAccountTokens]
 
 
 @pytest.fixture(params=["threads", "processes"])
@@ -26,10 +26,10 @@ def make_holder(request: pytest.FixtureRequest, wechat: FakeWeChat) -> MakeHolde
         url = request.getfixturevalue("redis_url")
     keyring = Keyring(secret_key="secret", master_key="master")
 
-    def make() -> TokenHolder:
+    def make() -> ServiceAccountTokens:
         store: Store = RedisStore(url, name=APP_ID, keyring=keyring) if url else shared
         client = WeChatClient(HttpTransport(wechat.url), app_id=APP_ID, app_secret=APP_SECRET)
-        return TokenHolder(client, store)
+        return ServiceAccountTokens(client, store)
 
     return make
 

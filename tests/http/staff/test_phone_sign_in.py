@@ -1,0 +1,262 @@
+"""Staff sign in by WeChat, by 企业微信, and at a desktop by the phone; nobody gets in who is not bound."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from survey_service.auditing.models import AuditEntry
+from survey_service.core.db import Database
+from survey_service.demonstration.fake_wechat import CORP_ID, CORP_SECRET, VIRTUAL
+from survey_service.staff.desktops import LIFETIME
+from survey_service.staff.management import disable_account, reset_password
+from survey_service.staff.models import DesktopRequest, StaffBinding
+from tests.factories.applications import make_app
+from tests.factories.staff.offices import NOW, PASSWORD, Offices, open_offices
+from tests.http.wechat.phone import authorize
+from tests.support.wechat import USER_AGENT, FakeWeChat
+
+COMPANY_USER_AGENT = USER_AGENT + " wxwork/4.1.20"
+DESKTOP = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0 Safari/537.36"}
+
+
+@pytest.fixture
+def app(tmp_path: Path, database: Database, wechat: FakeWeChat) -> Flask:
+    company = {"wecom_corp_id": CORP_ID, "wecom_secret": CORP_SECRET, "wecom_api_base": wechat.url}
+    return make_app(tmp_path, database, **wechat.settings | company)
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """What differs between the kinds of database is tested with the sessions."""
+    return sqlite_database
+
+
+@pytest.fixture
+def offices(database: Database) -> Offices:
+    with database.unit_of_work() as session:
+        return open_offices(session)
+
+
+@dataclass
+class Phone:
+    """A phone in WeChat's browser; links to WeChat are followed over real sockets."""
+
+    client: FlaskClient
+    user_agent: str = USER_AGENT
+
+    def get(self, path: str) -> TestResponse:
+        answer = self.client.get(path, headers={"User-Agent": self.user_agent})
+        while answer.status_code == 303:
+            url = urlsplit(answer.headers["Location"])
+            if url.path == "/connect/oauth2/authorize":
+                url = urlsplit(authorize(answer.headers["Location"]))
+            answer = self.client.get(f"{url.path}?{url.query}", headers={"User-Agent": self.user_agent})
+        return answer
+
+    def post(self, path: str, **form: str) -> TestResponse:
+        return self.client.post(path, data=form, headers={"User-Agent": self.user_agent})
+
+    def bind(self, username: str, password: str = PASSWORD) -> TestResponse:
+        self.get("/staff/wechat")
+        return self.post("/staff/wechat", username=username, password=password)
+
+    def is_signed_in(self) -> bool:
+        return "登录" not in re.findall("<title>(.*?) ·", self.get("/staff/account").text)[0]
+
+    def token(self) -> str:
+        return re.findall('name="csrf_token" value="([^"]+)"', self.get("/staff/account").text)[0]
+
+
+@pytest.fixture
+def make_phone(app: Flask, offices: Offices) -> Callable[..., Phone]:
+    return lambda user_agent=USER_AGENT: Phone(app.test_client(), user_agent)
+
+
+@pytest.fixture
+def phone(make_phone: Callable[..., Phone]) -> Phone:
+    return make_phone()
+
+
+@pytest.fixture
+def name(offices: Offices) -> str:
+    return offices.people["town.staff"].username
+
+
+def actions(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
+
+
+@pytest.mark.parametrize("user_agent", [USER_AGENT, COMPANY_USER_AGENT])
+def test_bound_once_a_phone_opens_the_account_by_one_press(
+    make_phone: Callable[..., Phone], name: str, user_agent: str, database: Database
+) -> None:
+    first = make_phone(user_agent)
+    assert "绑定" in first.get("/staff/wechat").text
+    assert first.bind(name).status_code == 303
+    assert first.is_signed_in()
+    again = make_phone(user_agent)
+    again.get("/staff/wechat")
+    assert again.is_signed_in()
+    assert actions(database)[-3:] == ["session.open", "session.bind", "session.open"]
+
+
+def test_a_wrong_password_binds_nothing(phone: Phone, name: str, database: Database) -> None:
+    assert phone.bind(name, "not the password").status_code == 401
+    assert not phone.is_signed_in()
+    with database.reading() as session:
+        assert session.scalars(select(StaffBinding)).all() == []
+
+
+def test_the_same_wechat_does_not_open_two_accounts(make_phone: Callable[..., Phone], name: str) -> None:
+    make_phone().bind(name)
+    other = make_phone()
+    other.client.post("/staff", data={"username": "town.secretary", "password": PASSWORD})
+    other.get("/staff/wechat/bind")
+    refused = other.post("/staff/wechat/bind", csrf_token=other.token(), password=PASSWORD)
+    assert refused.status_code == 409
+    assert "别的账号" in refused.text
+
+
+def test_somebody_elses_wechat_opens_nothing(
+    make_phone: Callable[..., Phone], name: str, wechat: FakeWeChat
+) -> None:
+    make_phone().bind(name)
+    wechat.hand_phone_to("李大叔")
+    stranger = make_phone()
+    assert "还没有绑定" in stranger.get("/staff/wechat").text
+    assert not stranger.is_signed_in()
+
+
+def test_people_outside_of_the_company_are_refused(
+    make_phone: Callable[..., Phone], wechat: FakeWeChat
+) -> None:
+    wechat.hand_phone_to(VIRTUAL)
+    assert make_phone(COMPANY_USER_AGENT).get("/staff/wechat").status_code == 403
+
+
+def test_without_wechats_word_a_form_binds_nothing(phone: Phone, name: str) -> None:
+    assert phone.post("/staff/wechat", username=name, password=PASSWORD).status_code == 403
+
+
+@pytest.mark.parametrize("act", [reset_password, disable_account])
+def test_a_new_password_and_a_shut_account_take_the_phone_back(
+    make_phone: Callable[..., Phone],
+    offices: Offices,
+    name: str,
+    database: Database,
+    act: Callable[..., object],
+) -> None:
+    make_phone().bind(name)
+    with database.unit_of_work() as session:
+        act(session, staff_id=offices.people["town.staff"].id, by=None, now=NOW)
+    again = make_phone()
+    again.get("/staff/wechat")
+    assert not again.is_signed_in()
+
+
+def test_one_binds_and_unbinds_on_ones_own_page(phone: Phone, name: str) -> None:
+    phone.client.post("/staff", data={"username": name, "password": PASSWORD})
+    phone.get("/staff/wechat/bind")
+    assert phone.post("/staff/wechat/bind", csrf_token=phone.token(), password="wrong").status_code == 401
+    phone.post("/staff/wechat/bind", csrf_token=phone.token(), password=PASSWORD)
+    assert "已经绑定微信" in phone.get("/staff/account").text
+    phone.post("/staff/wechat/unbind", csrf_token=phone.token(), provider="wechat")
+    assert "已经绑定微信" not in phone.get("/staff/account").text
+
+
+def start_desktop(client: FlaskClient) -> tuple[str, int]:
+    """Let a desktop wait; return the path of its code and the number that it shows."""
+    client.post("/staff/desktop", headers=DESKTOP)
+    page = client.get("/staff/desktop", headers=DESKTOP)
+    assert page.headers["Refresh"] == "3"
+    number = int(re.findall('class="secret">([0-9]+)<', page.text)[0])
+    cookie = client.get_cookie("staff_desktop", path="/staff")
+    assert cookie is not None
+    with client.application.test_request_context(headers={"Cookie": f"staff_desktop={cookie.value}"}):
+        from survey_service.staff.phone_sign_in import waiting_desktop
+
+        return f"/staff/desktop/{waiting_desktop().code}", number
+
+
+def test_a_phone_lets_a_desktop_in_by_its_number(
+    app: Flask, phone: Phone, name: str, database: Database
+) -> None:
+    phone.bind(name)
+    desktop = app.test_client()
+    path, number = start_desktop(desktop)
+    question = phone.get(path)
+    assert "Chrome" in question.text
+    assert question.text.count('name="number"') == 3
+    assert desktop.get("/staff/desktop", headers=DESKTOP).status_code == 200
+    assert "已经同意" in phone.post(path, csrf_token=phone.token(), number=str(number)).text
+    assert desktop.get("/staff/desktop", headers=DESKTOP).status_code == 303
+    assert desktop.get("/staff/account", headers=DESKTOP).status_code == 200
+    assert actions(app.extensions["database"])[-2:] == ["session.let_in", "session.open"]
+
+
+def test_another_number_ends_the_waiting(app: Flask, phone: Phone, name: str) -> None:
+    phone.bind(name)
+    desktop = app.test_client()
+    path, number = start_desktop(desktop)
+    wrong = str(number % 89 + 10 if number % 89 + 10 != number else 10)
+    assert "没有登录" in phone.post(path, csrf_token=phone.token(), number=wrong).text
+    assert phone.post(path, csrf_token=phone.token(), number=str(number)).status_code == 403
+    assert desktop.get("/staff/desktop", headers=DESKTOP).headers["Location"].startswith("/staff?")
+
+
+def test_what_a_phone_allowed_opens_no_other_browser(
+    app: Flask, phone: Phone, name: str, database: Database
+) -> None:
+    phone.bind(name)
+    desktop, thief = app.test_client(), app.test_client()
+    path, number = start_desktop(desktop)
+    phone.post(path, csrf_token=phone.token(), number=str(number))
+    start_desktop(thief)
+    assert thief.get("/staff/desktop", headers=DESKTOP).status_code == 200
+    assert thief.get("/staff/account", headers=DESKTOP).status_code != 200
+    assert desktop.get("/staff/desktop", headers=DESKTOP).status_code == 303
+    # It opened once, and is gone.
+    assert desktop.get("/staff/desktop", headers=DESKTOP).headers["Location"].startswith("/staff?")
+
+
+def test_a_desktop_waits_two_minutes(app: Flask, phone: Phone, name: str) -> None:
+    phone.bind(name)
+    desktop = app.test_client()
+    path, number = start_desktop(desktop)
+    token = phone.token()
+    with time_machine.travel(NOW + LIFETIME + timedelta(seconds=1), tick=False):
+        assert phone.post(path, csrf_token=token, number=str(number)).status_code == 403
+        start_desktop(app.test_client())
+    with app.extensions["database"].reading() as session:
+        assert len(session.scalars(select(DesktopRequest)).all()) == 1
+
+
+def test_only_a_secret_of_ones_own_lets_a_browser_in(
+    app: Flask, phone: Phone, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone.bind(name)
+    desktop = app.test_client()
+    path, number = start_desktop(desktop)
+    phone.post(path, csrf_token=phone.token(), number=str(number))
+    from survey_service.staff import phone_sign_in
+
+    known = phone_sign_in.waiting_desktop
+    monkeypatch.setattr(phone_sign_in, "waiting_desktop", lambda: replace(known(), secret="another"))
+    assert desktop.get("/staff/desktop", headers=DESKTOP).headers["Location"].startswith("/staff?")
