@@ -3,7 +3,7 @@
 from base64 import b64encode
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import Response, make_response, redirect, render_template, request
 
 from survey_service.core import clock, qr
 from survey_service.core.db import unit_of_work
@@ -13,9 +13,10 @@ from survey_service.core.permissions import current_staff, public, requires
 from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.pages.session import sign_in_page, signed_in
 from survey_service.reports.presentation.account import client_words
-from survey_service.reports.presentation.frame import Notice
+from survey_service.reports.presentation.frame import Notice, home_of
 from survey_service.reports.rules import is_staff_page
 from survey_service.staff import bindings, desktops, phone_sign_in
+from survey_service.staff.authenticate import authenticate
 from survey_service.staff.rules import TokenKind
 from survey_service.staff.service import Grant
 from survey_service.staff.sign_in import SecondFactorRequired
@@ -32,7 +33,13 @@ _NEXT_SECONDS = 300
 @pages.route("/wechat", methods=["GET"])
 @public(_DOOR)
 def sign_in_by_phone() -> Any:
-    """Ask the provider who holds the phone; open his session, or let him bind the phone."""
+    """Ask the provider who holds the phone; open his session, or let him bind the phone.
+
+    A phone that was handed to a villager stays locked: its holder is not the one who is bound.
+    """
+    staff = authenticate()
+    if staff is not None:
+        return redirect(_wanted_page() or home_of(staff.role))
     provider, phone = wechat.provider_here(), phone_sign_in.phone_here()
     if provider is None:
         return to_page("show_sign_in")
@@ -73,6 +80,7 @@ def _binding_page(*, username: str = "", error: str = "", needs_code: bool = Fal
 @public(_DOOR)
 def bind_and_sign_in() -> Any:
     """Bind the phone by name and password, those of the printed slip for instance."""
+    authenticate()
     form = request.form
     username, one_time_code = form.get("username", ""), form.get("one_time_code", "")
     try:

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from survey_service.auditing.models import AuditEntry
@@ -19,7 +19,7 @@ from survey_service.core.db import Database
 from survey_service.demonstration.fake_wechat import CORP_ID, CORP_SECRET, VIRTUAL
 from survey_service.staff.desktops import LIFETIME
 from survey_service.staff.management import disable_account, reset_password
-from survey_service.staff.models import DesktopRequest, StaffBinding
+from survey_service.staff.models import DesktopRequest, StaffBinding, StaffToken
 from tests.factories.applications import make_app
 from tests.factories.staff.offices import NOW, PASSWORD, Offices, open_offices
 from tests.http.wechat.phone import authorize
@@ -169,6 +169,13 @@ def test_a_new_password_and_a_shut_account_take_the_phone_back(
     again = make_phone()
     again.get("/staff/wechat")
     assert not again.is_signed_in()
+
+
+def test_a_phone_in_the_hands_of_a_villager_stays_locked(phone: Phone, name: str, database: Database) -> None:
+    phone.bind(name)
+    with database.unit_of_work() as session:
+        session.execute(update(StaffToken).values(locked_at=NOW))
+    assert phone.client.get("/staff/wechat").headers["Location"].startswith("/staff/unlock")
 
 
 def test_one_binds_and_unbinds_on_ones_own_page(phone: Phone, name: str) -> None:
