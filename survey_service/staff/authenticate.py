@@ -15,9 +15,10 @@ from survey_service.core.errors import Forbidden, Locked
 from survey_service.core.http import wants_page
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import current_keyring
-from survey_service.staff import service
+from survey_service.staff import service, tokens
 from survey_service.staff.rules import TokenKind
-from survey_service.staff.service import Grant, LiveToken
+from survey_service.staff.service import Grant
+from survey_service.staff.tokens import LiveToken
 
 COOKIE_NAME = "staff_session"
 CSRF_FIELD = "csrf_token"
@@ -58,7 +59,7 @@ def authenticate() -> Identity | None:
         return None
     now = clock.now()
     with reading() as session:
-        live = service.authenticate_token(session, token=presented.token, kind=presented.kind, now=now)
+        live = tokens.authenticate_token(session, token=presented.token, kind=presented.kind, now=now)
     if live is None:
         return None
     if live.is_locked and request.path not in OPEN_WHILE_LOCKED:
@@ -67,7 +68,7 @@ def authenticate() -> Identity | None:
     _remember_missing_factor(live)
     if live.is_touch_due:
         with unit_of_work() as session:
-            service.touch_token(session, token=presented.token, now=now)
+            tokens.touch_token(session, token=presented.token, now=now)
     return live.identity
 
 

@@ -16,7 +16,7 @@ from survey_service.core.http import client_network
 from survey_service.core.permissions import current_staff
 from survey_service.core.privacy import current_keyring
 from survey_service.core.rate_limits import RateLimit
-from survey_service.staff import queries, rules, second_factor, service
+from survey_service.staff import queries, rules, second_factor, service, tokens
 from survey_service.staff.authenticate import presented_token, refuse_other_sites
 from survey_service.staff.rules import LOCKOUT, MAX_FAILED_LOGINS, TokenKind
 from survey_service.staff.service import Attempt, Grant, Proof
@@ -169,7 +169,7 @@ def sign_out() -> None:
     presented = presented_token()
     if presented is not None:
         with unit_of_work() as session:
-            service.close_session(session, token=presented.token)
+            tokens.close_session(session, token=presented.token)
             audit.record(session, "session.close", rules.account_target(current_staff().username))
 
 
@@ -200,7 +200,7 @@ def own_sessions(session: Session) -> list[OwnSession]:
 def sign_out_everywhere() -> None:
     """End every session of the caller, this one too."""
     with unit_of_work() as session:
-        service.close_own_sessions(session, staff_id=current_staff().id)
+        tokens.close_own_sessions(session, staff_id=current_staff().id)
 
 
 def _prove_own(password: str) -> Proof:
@@ -213,7 +213,7 @@ def unlock_own_session(*, password: str) -> None:
     proof, presented = _prove_own(password), presented_token()
     if presented is not None:
         with unit_of_work() as session:
-            service.unlock_session(session, proof=proof, token=presented.token)
+            tokens.unlock_session(session, proof=proof, token=presented.token)
 
 
 def change_own_password(*, password: str, new_password: str) -> None:

@@ -22,7 +22,7 @@ from survey_service.organizations.queries import find_by_codes
 from survey_service.staff.management import managed_account
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.rules import account_target
-from survey_service.staff.service import lock_session
+from survey_service.staff.tokens import lock_session
 from survey_service.visits.models import Stationing
 from survey_service.visits.queries import list_stations, path_of_subject
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from survey_service.core.db import Database
 from survey_service.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from survey_service.core.permissions import Identity
-from survey_service.staff import management, queries, service
+from survey_service.staff import management, queries, service, tokens
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.rules import MAX_FAILED_LOGINS, Role, TokenKind, password_faults
 from survey_service.staff.service import NewPassword
@@ -130,7 +130,7 @@ def test_a_reset_ends_sessions_and_lockout(session: Session, offices: Offices) -
     reset = management.reset_password(
         session, staff_id=secretary.id, by=identity(offices.people["town.staff"]), now=NOW
     )
-    assert service.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW) is None
+    assert tokens.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW) is None
     assert reset.account.must_change_password
     attempt = service.open_attempt(session, username="town.secretary", now=NOW)
     assert attempt.prove(reset.password or "")
@@ -164,7 +164,7 @@ def test_a_disabled_account_is_out_at_once(session: Session, offices: Offices) -
     proof = service.open_attempt(session, username="town.secretary", now=NOW).prove(PASSWORD)
     manager = identity(offices.people["county.admin"])
     management.disable_account(session, staff_id=offices.people["town.secretary"].id, by=manager, now=NOW)
-    assert service.authenticate_token(session, token=token, kind=TokenKind.BEARER, now=NOW) is None
+    assert tokens.authenticate_token(session, token=token, kind=TokenKind.BEARER, now=NOW) is None
     with pytest.raises(Unauthorized):
         service.open_session(session, proof=proof, kind=TokenKind.BEARER, now=NOW)
     with pytest.raises(Unauthorized):
@@ -176,7 +176,7 @@ def test_a_disabled_account_has_no_session_even_if_a_token_is_left(
 ) -> None:
     token = sign_in(session, "town.staff", kind=TokenKind.BEARER).token
     session.merge(offices.people["town.staff"]).disabled_at = NOW
-    assert service.authenticate_token(session, token=token, kind=TokenKind.BEARER, now=NOW) is None
+    assert tokens.authenticate_token(session, token=token, kind=TokenKind.BEARER, now=NOW) is None
 
 
 def test_nobody_can_reset_who_does_not_exist(session: Session, offices: Offices) -> None:
@@ -190,7 +190,7 @@ def test_changing_ones_password_ends_every_session(session: Session) -> None:
     token = sign_in(session, "town.staff", kind=TokenKind.COOKIE).token
     proof = service.open_attempt(session, username="town.staff", now=NOW).prove(PASSWORD)
     service.change_password(session, proof=proof, new_password="Another-2026")
-    assert service.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW) is None
+    assert tokens.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW) is None
     assert service.open_attempt(session, username="town.staff", now=NOW).prove("Another-2026")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey_service.core.db import Database
 from survey_service.core.errors import Conflict, Invalid, Unauthorized
 from survey_service.core.privacy import Keyring
-from survey_service.staff import management, second_factor, service
+from survey_service.staff import management, second_factor, service, tokens
 from survey_service.staff.models import RecoveryCode, SecondFactor
 from survey_service.staff.one_time_codes import STEP_SECONDS, code_of_step, step_at
 from survey_service.staff.rules import TokenKind
@@ -144,4 +144,4 @@ def test_the_level_above_removes_it_and_ends_the_sessions(session: Session, offi
     token = sign_in(session, "town.staff", kind=TokenKind.COOKIE).token
     management.remove_second_factor(session, staff_id=staff_id, by=identity(offices.people["county.admin"]))
     demand(session, staff_id, "")
-    assert service.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW) is None
+    assert tokens.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW) is None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey_service.core.db import Database
 from survey_service.core.errors import Locked, Unauthorized
-from survey_service.staff import service
+from survey_service.staff import service, tokens
 from survey_service.staff.models import StaffToken
 from survey_service.staff.rules import IDLE_TIMEOUT, LOCKOUT, MAX_FAILED_LOGINS, TOKEN_LIFETIME, TokenKind
 from tests.factories.staff.offices import NOW, PASSWORD, Offices, open_offices, sign_in
@@ -32,7 +32,7 @@ def guess(database: Database, password: str, *, username: str = "town.staff") ->
 
 def test_a_right_password_opens_a_session(session: Session, offices: Offices) -> None:
     grant = sign_in(session, "Town.Staff", kind=TokenKind.BEARER)
-    live = service.authenticate_token(session, token=grant.token, kind=TokenKind.BEARER, now=NOW)
+    live = tokens.authenticate_token(session, token=grant.token, kind=TokenKind.BEARER, now=NOW)
     assert live is not None
     assert (live.identity.role, live.identity.path) == ("town_staff", offices.places["tangxi"].path)
 
@@ -108,7 +108,7 @@ def test_secrets_never_show_in_a_log(session: Session) -> None:
 
 
 def is_open(session: Session, token: str, *, kind: TokenKind, after: timedelta = timedelta(0)) -> bool:
-    return service.authenticate_token(session, token=token, kind=kind, now=NOW + after) is not None
+    return tokens.authenticate_token(session, token=token, kind=kind, now=NOW + after) is not None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_session_ends_in_time(session: Session, kind: TokenKind, end: timedelt
 
 def test_use_keeps_a_browsers_session_open(session: Session) -> None:
     token = sign_in(session, "town.staff", kind=TokenKind.COOKIE).token
-    service.touch_token(session, token=token, now=NOW + timedelta(minutes=10))
+    tokens.touch_token(session, token=token, now=NOW + timedelta(minutes=10))
     assert is_open(session, token, kind=TokenKind.COOKIE, after=timedelta(minutes=20))
 
 
@@ -131,7 +131,7 @@ def test_the_last_use_is_written_at_most_once_a_minute(
     session: Session, after: timedelta, is_due: bool
 ) -> None:
     token = sign_in(session, "town.staff", kind=TokenKind.COOKIE).token
-    live = service.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW + after)
+    live = tokens.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW + after)
     assert live is not None
     assert live.is_touch_due is is_due
 
@@ -143,7 +143,7 @@ def test_a_cookie_is_no_bearer_token(session: Session) -> None:
 
 def test_signing_out_ends_this_session_only(session: Session) -> None:
     here, there = (sign_in(session, "town.staff", kind=TokenKind.COOKIE).token for _ in range(2))
-    service.close_session(session, token=here)
+    tokens.close_session(session, token=here)
     assert not is_open(session, here, kind=TokenKind.COOKIE)
     assert is_open(session, there, kind=TokenKind.COOKIE)
 
