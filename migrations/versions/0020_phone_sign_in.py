@@ -6,7 +6,7 @@ from alembic import op
 from survey_service.core.db import BigId, UtcDateTime
 
 revision = "0020"
-down_revision = "0013b"
+down_revision = "0015c"
 branch_labels = None
 depends_on = None
 

@@ -27,6 +27,7 @@ from survey_service.demonstration.clear_letters import load_letters
 from survey_service.demonstration.opinions import load_opinions
 from survey_service.demonstration.panel import PEOPLE, invite_panel
 from survey_service.demonstration.paper import load_paper
+from survey_service.demonstration.people import Account, create_accounts, renew_passwords
 from survey_service.demonstration.rating import load_rating
 from survey_service.demonstration.unusual import flags_for, propose_and_dispute
 from survey_service.entrances.models import Entrance
@@ -40,10 +41,7 @@ from survey_service.organizations.service import import_organizations, update_ro
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.questionnaires.rules import Item, Plan
 from survey_service.questionnaires.service import create_questionnaire
-from survey_service.staff.management import reset_password
 from survey_service.staff.models import StaffAccount
-from survey_service.staff.rules import Role
-from survey_service.staff.service import create_account
 
 SEED = 445122109
 HOUSEHOLD_CODES = 60
@@ -70,14 +68,6 @@ FORMULA: dict[str, Any] = {
 MODE_WEIGHTS = {Mode.HOUSEHOLD: Decimal(1), Mode.PANEL: Decimal(1)}
 POSTED_MODES = {OpenRequires.DEVICE: Mode.OPEN_DEVICE, OpenRequires.WECHAT: Mode.OPEN}
 """The mode of a ballot that comes through a posted code."""
-
-
-@dataclass(frozen=True)
-class Account:
-    username: str
-    password: str
-    name: str
-    role: str
 
 
 @dataclass(frozen=True)
@@ -124,10 +114,12 @@ def load_demonstration(*, now: datetime, open_requires: OpenRequires) -> Demonst
     if not is_loaded:
         with unit_of_work() as session:
             _load_town(session, texts, random.Random(SEED))  # noqa: S311  Invented numbers, not secrets.
-        accounts = _create_accounts(texts, now)
+        with reading() as session:
+            villages = _villages(session, texts)
+        accounts = create_accounts(villages, texts, now)
         warnings = _load_campaign(texts, open_requires, now)
     else:
-        accounts = _renew_passwords(now)
+        accounts = renew_passwords(now)
     current_app.extensions["dispatcher"].drain()
     return _shown(texts, accounts, warnings)
 
@@ -148,52 +140,6 @@ def _villages(session: Session, texts: dict[str, Any]) -> list[Organization]:
     town = get_organization(session, code=texts["town"])
     villages = select_subtree(town.path).where(Organization.kind == OrganizationKind.VILLAGE)
     return list(session.scalars(villages.order_by(Organization.code)))
-
-
-def _create_accounts(texts: dict[str, Any], now: datetime) -> list[Account]:
-    with unit_of_work() as session:
-        wanted = [
-            ("county", texts["county_account"], Role.COUNTY_ADMIN, texts["county"]),
-            ("town", texts["town_account"], Role.TOWN_STAFF, texts["town"]),
-            ("auditor", texts["auditor_account"], Role.AUDITOR, texts["county"]),
-        ]
-        wanted += [
-            (
-                f"village{number:02}",
-                texts["secretary_account"].format(name=village.name),
-                Role.BRANCH_SECRETARY,
-                village.code,
-            )
-            for number, village in enumerate(_villages(session, texts), start=1)
-        ]
-        return [_create_account(session, *one, now) for one in wanted]
-
-
-def _create_account(
-    session: Session, username: str, name: str, role: Role, organization_code: str, now: datetime
-) -> Account:
-    created = create_account(
-        session,
-        username=username,
-        display_name=name,
-        role=role,
-        organization_code=organization_code,
-        now=now,
-    )
-    _let_look_around(created.account)
-    assert created.password is not None
-    return Account(username, created.password, name, role)
-
-
-def _let_look_around(account: StaffAccount) -> None:
-    """Spare a demonstration's people the change of their first password."""
-    account.must_change_password, account.password_expires_at = False, None
-
-
-def _renew_passwords(now: datetime) -> list[Account]:
-    with unit_of_work() as session:
-        accounts = session.scalars(select(StaffAccount).order_by(StaffAccount.id)).all()
-        return [_renew_password(session, account, now) for account in accounts]
 
 
 def _load_campaign(texts: dict[str, Any], open_requires: OpenRequires, now: datetime) -> list[str]:
@@ -382,13 +328,6 @@ def _cast(
             now=now,
             flag=voter.flag,
         )
-
-
-def _renew_password(session: Session, account: StaffAccount, now: datetime) -> Account:
-    renewed = reset_password(session, staff_id=account.id, by=None, now=now)
-    _let_look_around(account)
-    assert renewed.password is not None
-    return Account(account.username, renewed.password, account.display_name, account.role)
 
 
 def _shown(texts: dict[str, Any], accounts: Sequence[Account], warnings: Sequence[str]) -> Demonstration:
