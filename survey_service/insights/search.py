@@ -71,7 +71,8 @@ def _find(
         return []
     statement = select_visible(staff).where(*_stands_whole(terms))
     visible = _count(session, _inside(staff))
-    if min(visible, holding) >= _FEW:
+    # Walking ends soon where many hold the words, so fewer of them are many than of the visible.
+    if visible >= _FEW and holding >= _FEW * 3 // 8:
         return _page(session, statement.where(_holds(holders)), Opinion.position, after, limit)
     is_held = Opinion.id.in_(holders) if holding <= visible else _holds(holders)
     # As an expression the order is found by sorting few rows, and tempts no engine to walk along all.
