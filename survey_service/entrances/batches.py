@@ -35,6 +35,8 @@ _STORE_SLOTS = text(
     f"{_COLUMNS} slot.serial, slot.code_digest FROM"
     " unnest(:batch_id, :serial, :code_digest) AS slot (batch_id, serial, code_digest)"
     " JOIN code_batch ON code_batch.id = slot.batch_id"
+    # The intake tells codes that come in the order of printing by the ids of their slots.
+    " ORDER BY slot.batch_id, slot.serial"
 ).bindparams(
     bindparam("batch_id", type_=ARRAY(BigInteger)),
     bindparam("serial", type_=ARRAY(Integer)),

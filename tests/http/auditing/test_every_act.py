@@ -20,6 +20,7 @@ import survey_service
 from survey_service.auditing.rules import Entry
 from survey_service.core import clock
 from survey_service.core.privacy import Keyring
+from survey_service.entrances.batches import destroy_due_keys
 from survey_service.entrances.codes import grouped
 from survey_service.opinions.jobs import sweep_texts
 from survey_service.organizations.queries import list_ancestors
@@ -27,11 +28,15 @@ from survey_service.ratings.models import RatingMove
 from survey_service.ratings.presets import preset_text
 from survey_service.retention.jobs import sweep_retention
 from survey_service.rotation import rotate_keys
+from survey_service.staff.bindings import bind, unbind
+from survey_service.staff.desktops import begin_waiting, let_in
 from survey_service.staff.models import StaffAccount
 from survey_service.staff.one_time_codes import code_of_step, step_at
 from survey_service.staff.rules import Role
+from survey_service.wechat.rules import Provider
 from tests.factories.auditing.chain import read_chain
 from tests.factories.campaigns import World, start_campaign
+from tests.factories.letters import letter_content
 from tests.factories.organizations.files import csv_file
 from tests.factories.staff.offices import PASSWORD
 from tests.http.campaigns.callers import campaign_body, form_body
@@ -80,6 +85,10 @@ class Story:
         form = self.questionnaires()
         self.campaign(form)
         self.paper()
+        self.print_run()
+        self.letter()
+        self.webhook()
+        self.phones()
         self.visit()
         self.voter()
         self.opinions()
@@ -202,6 +211,67 @@ class Story:
         self.call("DELETE", f"/entrances/{self.codes[5]}")
         self.call("GET", f"{self.place}/scores.xlsx")
 
+    def print_run(self) -> None:
+        """Another village gets its codes by villagers' groups, on paper that is handed out."""
+        village = self.world.village_codes[1]
+        groups = [{"organization_code": village, "group": "一组", "count": 4}]
+        self.call("POST", f"{self.place}/household-codes", {"items": groups})
+        run = self.call("POST", f"{self.place}/print-runs", {"layout": "labels_24"})["id"]
+        self.world.drain()
+        self.call("GET", f"{self.place}/print-runs/{run}/parts.zip")
+        slots = {"organization_code": village, "mode": "household", "serials": "1"}
+        self.call("POST", f"{self.place}/slots/reissue", slots)
+        self.call("POST", f"{self.place}/slots/revoke", slots | {"serials": "2", "as": "lost"})
+        self.call("GET", f"{self.place}/serials.xlsx")
+        self.world.drain()
+        self.call("POST", f"{self.place}/hand-outs", {})
+
+    def letter(self) -> None:
+        """A village writes, the town sends back, and takes down what it approved."""
+        village = self.world.village_codes[0]
+        secretary = self.sign_in(self.people.hire(Role.BRANCH_SECRETARY, village, name="letter.writer"))
+
+        def write(method: str, address: str, body: Any = None) -> Any:
+            answer = secretary.open(f"/api/v1{address}", method=method, json=body)
+            assert answer.status_code < 300, answer.text
+            return answer.json
+
+        wanted = {"organization_code": village, "content": letter_content()}
+        made = write("POST", "/clear-letters", wanted)
+        place = f"/clear-letters/{made['id']}"
+        write("POST", f"{place}/submit")
+        self.call("POST", f"{place}/send-back", {"remark": REASON})
+        revision = self.call("GET", place)["revision"]
+        write("PUT", f"{place}/draft", {"revision": revision, "content": letter_content()})
+        write("POST", f"{place}/submit")
+        self.call("POST", f"{place}/approve", {})
+        self.call("POST", f"{place}/print", {})
+        self.call("POST", f"{place}/withdraw", {"reason": REASON})
+
+    def webhook(self) -> None:
+        wanted = {"organization_code": self.county, "title": "县平台", "url": "https://1.1.1.1/hook"}
+        made = self.call("POST", "/webhooks", wanted | {"topics": ["opinion.received"]})
+        place = f"/webhooks/{made['id']}"
+        self.secrets |= {made["secret"], self.call("POST", f"{place}/secret")["secret"]}
+        sent = self.call("POST", f"{place}/ping")["id"]
+        self.call("POST", f"{place}/deliveries/{sent}/redeliver")
+        self.call("POST", f"{place}/disable")
+        self.call("POST", f"{place}/enable")
+        self.call("POST", f"{place}/disable")
+
+    def phones(self) -> None:
+        """Somebody binds a phone, lets a desktop in by it, and takes the phone back."""
+        database = self.world.app.extensions["database"]
+        name = self.people.hire(Role.TOWN_STAFF, self.world.town_code, name="phone.owner")
+        with database.unit_of_work() as session:
+            account = session.scalars(select(StaffAccount).where(StaffAccount.username == name)).one()
+            bind(session, staff_id=account.id, provider=Provider.WECHAT, digest=b"0" * 16, now=clock.now())
+            desktop = begin_waiting(session, client="chrome.windows", now=clock.now())
+            by = {"staff_id": account.id, "now": clock.now()}
+            assert let_in(session, code=desktop.code, number=desktop.number, **by)
+            unbind(session, staff_id=account.id, provider=Provider.WECHAT)
+        self.secrets |= {desktop.code, desktop.secret}
+
     def visit(self) -> None:
         """A clerk of the town begins a visit, for whom the county says where he is stationed."""
         helper = self.people.browser(Role.TOWN_STAFF, self.world.town_code)
@@ -290,6 +360,8 @@ class Story:
     def end(self) -> None:
         self.world.drain()
         self.call("POST", f"{self.place}/close")
+        with self.world.app.extensions["database"].unit_of_work() as session:
+            destroy_due_keys(session, now=clock.now() + timedelta(days=60))
         self.call("POST", f"{self.place}/seal")
         eligible = {self.world.village_codes[0]: {"villager": 90}}
         self.call("POST", f"{self.place}/corrections", {"eligible": eligible, "reason": REASON})

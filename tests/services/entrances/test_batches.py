@@ -208,3 +208,11 @@ def test_what_became_of_the_codes_is_counted(world: World) -> None:
         [counts] = count_codes(session, campaign_id=world.campaign_id, within_path=world.staff.path)
     numbers = (counts.made, counts.printed, counts.handed_out, counts.printable, counts.in_use)
     assert numbers == (7, 3, 3, 4, 7)
+
+
+def test_slots_are_stored_in_the_order_of_their_serials(world: World) -> None:
+    """The intake tells codes that come one after another by the ids of their slots."""
+    world.issue(Mode.HOUSEHOLD, count=40)
+    with reading() as session:
+        serials = session.scalars(select(Entrance.serial).where(Entrance.serial > 0).order_by(Entrance.id))
+        assert serials.all() == list(range(1, 41))
