@@ -28,6 +28,7 @@ from survey_service.print_runs.jobs import drop_parts, print_parts, renew_parts,
 from survey_service.print_runs.rules import PrintingWaits
 from survey_service.ratings.jobs import refresh_draft, sweep_drafts, sweep_warnings, take_in_scores
 from survey_service.ratings.rules import RatingChanged
+from survey_service.reminders.jobs import sweep_reminders
 from survey_service.retention.jobs import sweep_retention
 from survey_service.sealing.jobs import sweep_sealings
 from survey_service.sealing.rules import CampaignSealed
@@ -70,4 +71,5 @@ SWEEPS: Sequence[Job] = (
     sweep_retention,
     sweep_batch_keys,
     sweep_printing,
+    sweep_reminders,
 )

@@ -52,6 +52,8 @@ class Campaign(Base):
     dispute_permille: Mapped[int] = mapped_column(default=DEFAULT_DISPUTE_PERMILLE)
     """From which share of disputed codes on the county looks at a subject."""
     has_household_codes: Mapped[bool] = mapped_column(default=False)
+    has_reminders: Mapped[bool] = mapped_column(default=False)
+    """Whether secretaries are reminded of it, once a week at most."""
     formula: Mapped[str] = mapped_column(Text)
     formula_hash: Mapped[str | None] = mapped_column(String(64))
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -21,6 +21,7 @@ class Topic(StrEnum):
     OPINION_CHANGED = "opinion.changed"
     WARNING_RAISED = "warning.raised"
     RATING_PUBLISHED = "rating.published"
+    REMINDER_MADE = "reminder.made"
     PING = "webhook.ping"
     """Sent on demand, so that a receiver can be tried out; everybody gets it."""
 

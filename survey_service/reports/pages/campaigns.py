@@ -13,6 +13,8 @@ from survey_service.core.errors import Invalid
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
 from survey_service.entrances.service import create_preview
+from survey_service.reminders import service as reminders
+from survey_service.reminders.queries import list_standing
 from survey_service.reports import service
 from survey_service.reports.campaigns import check_launch, read_method, read_setup
 from survey_service.reports.pages.frame import pages, to_page
@@ -31,7 +33,7 @@ from survey_service.reports.presentation.campaigns import (
 )
 from survey_service.reports.presentation.forms import FormView
 from survey_service.reports.presentation.frame import Notice
-from survey_service.reports.presentation.turnout import campaign_card
+from survey_service.reports.presentation.turnout import campaign_card, reminder_card
 from survey_service.sealing.running import seal_campaign
 from survey_service.staff.rules import Role
 
@@ -43,8 +45,10 @@ def list_campaigns() -> str:
     now = clock.now()
     with reading() as session:
         found = service.list_campaigns(session, staff=current_staff(), now=now)
+        standing = list_standing(session, staff=current_staff(), now=now)
     cards = [campaign_card(summary, now=now) for summary in reversed(found)]
-    return render_template("staff/campaigns.html", campaigns=cards)
+    shown = [reminder_card(one) for one in standing]
+    return render_template("staff/campaigns.html", campaigns=cards, reminders=shown)
 
 
 @pages.route("/campaigns/new", methods=["GET"])
@@ -108,6 +112,16 @@ def show_method(campaign_id: int) -> str:
         method = read_method(session, staff=staff, campaign_id=campaign_id)
     page = method_page(method, role=Role(staff.role), now=clock.now())
     return render_template("staff/method.html", page=page)
+
+
+@pages.route(f"{CAMPAIGN}/reminders", methods=["POST"])
+@requires("campaigns.correct", path_of_campaign)
+def switch_reminders(campaign_id: int) -> Response:
+    """Switch the weekly reminders of secretaries on or off."""
+    is_on = request.form.get("is_on") == "1"
+    with unit_of_work() as session:
+        reminders.switch_reminders(session, campaign_id=campaign_id, is_on=is_on, now=clock.now())
+    return to_page("show_method", campaign_id=campaign_id, notice=Notice.REMINDERS_SWITCHED)
 
 
 @pages.route(f"{CAMPAIGN}/copy", methods=["GET"])

@@ -22,6 +22,7 @@ from survey_service.core import clock
 from survey_service.core.texts import text
 from survey_service.organizations.rules import SubjectKind
 from survey_service.questionnaires.rules import Item
+from survey_service.reminders.rules import SWITCHABLE
 from survey_service.reports.campaigns import CampaignMethod, CampaignSetup, LaunchCheck
 from survey_service.reports.presentation.forms import Body, Choice, FormView, body_of, choices, load
 from survey_service.reports.presentation.formula import Clause, describe_formula, number
@@ -198,6 +199,8 @@ class MethodPage:
     acts: Sequence[str]
     is_sealed: bool
     may_export: bool
+    has_reminders: bool
+    may_switch_reminders: bool
     preview_of: str
     """The organization whose form a preview shows; empty where there is none below the reader."""
 
@@ -232,6 +235,8 @@ def method_page(method: CampaignMethod, *, role: Role, now: datetime) -> MethodP
         acts=offered,
         is_sealed=method.campaign.sealed_at is not None,
         may_export=method.is_own and is_allowed(role, "scores.export"),
+        has_reminders=method.campaign.has_reminders,
+        may_switch_reminders=_may_switch_reminders(method, role, method.campaign.window.state(now)),
         preview_of=method.subjects[0].organization_code if method.subjects else "",
     )
 
@@ -243,6 +248,10 @@ def _offered_acts(method: CampaignMethod, role: Role, state: State) -> list[str]
         for act, (permission, states) in _ACTS.items()
         if method.is_own and is_allowed(role, permission) and state in states and act not in impossible
     ]
+
+
+def _may_switch_reminders(method: CampaignMethod, role: Role, state: State) -> bool:
+    return method.is_own and is_allowed(role, "campaigns.correct") and state in SWITCHABLE
 
 
 def _question(item: Item) -> str:

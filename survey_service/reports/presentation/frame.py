@@ -43,6 +43,7 @@ class Notice(StrEnum):
     CAMPAIGN_SEALED = "campaign_sealed"
     CAMPAIGN_WITHDRAWN = "campaign_withdrawn"
     CAMPAIGN_CORRECTED = "campaign_corrected"
+    REMINDERS_SWITCHED = "reminders_switched"
     ENTRANCES_CREATED = "entrances_created"
     CODES_MADE = "codes_made"
     CODES_HANDED_OUT = "codes_handed_out"

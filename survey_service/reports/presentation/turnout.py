@@ -9,6 +9,7 @@ from survey_service.campaigns.rules import Mode, RaterClass, State
 from survey_service.core import clock
 from survey_service.core.texts import text
 from survey_service.mass_evaluation.verdicts import Turnout
+from survey_service.reminders.queries import StandingReminder
 from survey_service.reports.charts import ChartColumn, columns, share
 from survey_service.reports.presentation.frame import Link
 from survey_service.reports.rules import add_turnouts, is_released_to
@@ -37,6 +38,14 @@ class CampaignCard:
     window: str
     subjects: int
     turnout: TurnoutView
+
+
+@dataclass(frozen=True)
+class ReminderCard:
+    """What a secretary is reminded of: the campaign and its end, and nobody's name or number."""
+
+    campaign_id: int
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,12 @@ def campaign_card(summary: CampaignSummary, *, now: datetime) -> CampaignCard:
         subjects=summary.subjects,
         turnout=turnout_view(summary.turnout),
     )
+
+
+def reminder_card(reminder: StandingReminder) -> ReminderCard:
+    until = clock.local_text(reminder.closes_at)
+    sentence = text("reminders.sentence", title=reminder.title, until=until)
+    return ReminderCard(reminder.campaign_id, sentence)
 
 
 def campaign_head(campaign: Campaign, *, role: Role, current: str, now: datetime) -> CampaignHead:
