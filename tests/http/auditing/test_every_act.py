@@ -26,6 +26,7 @@ from survey_service.opinions.jobs import sweep_texts
 from survey_service.organizations.queries import list_ancestors
 from survey_service.ratings.models import RatingMove
 from survey_service.ratings.presets import preset_text
+from survey_service.reminders.service import remind_branches, switch_reminders
 from survey_service.retention.jobs import sweep_retention
 from survey_service.rotation import rotate_keys
 from survey_service.staff.bindings import bind, unbind
@@ -94,6 +95,7 @@ class Story:
         self.opinions()
         self.anomalies()
         self.paper_batches()
+        self.reminders()
         self.end()
         self.ratings()
         self.change_master_key()
@@ -351,6 +353,14 @@ class Story:
         self.call("PUT", f"{counted}/totals/settlement", {"lines": {"1": "20,4,1,2,0,1"}})
         assert second.post(f"{address}/settlement/confirm").status_code == 200
         self.call("POST", f"{counted}/close")
+
+    def reminders(self) -> None:
+        database, campaign_id = self.world.app.extensions["database"], self.world.campaign_id
+        tomorrow = clock.now() + timedelta(days=1)
+        with database.unit_of_work() as session:
+            switch_reminders(session, campaign_id=campaign_id, is_on=True, now=clock.now())
+        with database.unit_of_work() as session:
+            remind_branches(session, campaign_id=campaign_id, now=tomorrow)
 
     def change_master_key(self) -> None:
         present = Keyring(secret_key="secret", master_key="another")

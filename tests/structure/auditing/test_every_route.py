@@ -25,7 +25,10 @@ from tests.factories.staff.offices import Offices, open_offices, sign_in
 from tests.http.auditing.test_every_act import spoken_actions
 
 PACKAGE = resource("core").parent
-SILENT = {"staff/sign_in.py": "counting an attempt is no act; what comes of it is recorded"}
+SILENT = {
+    "staff/sign_in.py": "counting an attempt is no act; what comes of it is recorded",
+    "insights/service.py": "who has seen a warning stands in a row of its own",
+}
 """The only places where a unit of work of a staff member may be committed without an entry."""
 
 
