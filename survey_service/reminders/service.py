@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import hold_unsealed, lock_campaign
-from survey_service.campaigns.rules import State, campaign_target
+from survey_service.campaigns.rules import campaign_target
 from survey_service.core import clock
 from survey_service.core.audit import record
 from survey_service.core.db import is_sqlite
@@ -39,13 +39,11 @@ def switch_reminders(session: Session, *, campaign_id: int, is_on: bool, now: da
 
 
 def remind_branches(session: Session, *, campaign_id: int, now: datetime) -> int:
-    """Remind the next branches of an open campaign, and return how many; the campaign cannot close meanwhile.
+    """Remind the next branches of an open campaign, and return how many; it cannot be closed meanwhile.
 
     Other systems are told town by town: which branches, of what, until when.
     """
     campaign = hold_unsealed(session, campaign_id)
-    if campaign.window.state(now) is not State.OPEN or not campaign.has_reminders:
-        return 0
     due = branches_to_remind(session, campaign_id=campaign_id, now=now)
     made = _make(session, campaign_id, due, now)
     if not made:

@@ -88,7 +88,7 @@ def test_every_branch_is_reminded_once_in_seven_days(reminding: World) -> None:
 @sqlite_only
 @pytest.mark.parametrize(
     "moment",
-    [FIRST - timedelta(minutes=1), FIRST - timedelta(hours=1), FIRST + timedelta(hours=9)],
+    [FIRST - timedelta(hours=20), FIRST - timedelta(minutes=1), FIRST + timedelta(hours=9)],
     ids=["too-soon", "early-morning", "evening"],
 )
 def test_the_first_days_and_the_evening_are_left_alone(reminding: World, moment: datetime) -> None:
@@ -196,8 +196,11 @@ def test_receivers_are_told_town_by_town_and_nothing_about_households(
 
 
 @sqlite_only
-def test_a_secretary_sees_it_for_a_week_and_nobody_else_does(reminding: World, people: People) -> None:
+def test_a_secretary_sees_it_for_a_week_and_nobody_else_does(
+    reminding: World, elsewhere: World, people: People
+) -> None:
     secretary = people.hire(Role.BRANCH_SECRETARY, reminding.village_codes[0])
+    stranger = people.hire(Role.BRANCH_SECRETARY, elsewhere.village_codes[0])
     clerk = people.hire(Role.TOWN_STAFF, reminding.town_code)
 
     def is_shown(name: str, moment: datetime) -> bool:
@@ -214,6 +217,7 @@ def test_a_secretary_sees_it_for_a_week_and_nobody_else_does(reminding: World, p
     assert is_shown(secretary, FIRST + 6 * DAY)
     assert not is_shown(secretary, FIRST + 7 * DAY)
     assert not is_shown(clerk, FIRST)
+    assert not is_shown(stranger, FIRST)
     switch(reminding, is_on=False, now=FIRST)
     assert not is_shown(secretary, FIRST)
 
