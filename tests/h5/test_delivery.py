@@ -282,7 +282,7 @@ def expect_receipt_link_after_sign_in(page: Page) -> None:
 
 def test_one_code_for_several_subjects(phone: BrowserContext, page: Page, site: VoterSite) -> None:
     page.add_init_script(ENDLESS_PAUSES)
-    site.page = BallotPage(organization_code="330702104201")
+    site.page = BallotPage(step=Step(organization_code="330702104201"))
     site.replies.append(DROPPED)
     vote(page, "/s/7K2M9QXW3FHTP?organization_code=330702104201")
     expect_pending(page)

@@ -49,17 +49,19 @@ def test_an_auditor_writes_nothing() -> None:
     assert not [name for name in WRITING if is_allowed(Role.AUDITOR, name)]
 
 
-def test_a_branch_secretary_prints_posters_and_assesses_the_own_branch_and_no_more() -> None:
+def test_a_branch_secretary_works_on_what_is_the_own_branchs_and_on_no_more() -> None:
     allowed = {name for name in WRITING if is_allowed(Role.BRANCH_SECRETARY, name)}
-    assert allowed == {"posters.print", "ratings.score", "ratings.answer"}
+    letters = {"clear_letters.compose", "clear_letters.print"}
+    assert allowed == {"posters.print", "ratings.score", "ratings.answer", "opinions.handle"} | letters
 
 
 def test_the_offices_may_do_everything_but_read_what_is_written_about_them() -> None:
-    """Whether a disputed score is held is for the county alone."""
+    """Disputed scores, receivers outside, and what people wrote in full are for the county alone."""
     offices = {Role.COUNTY_ADMIN, Role.TOWN_STAFF}
     kept = [name for name, roles in PERMISSIONS.items() if not offices <= roles]
-    assert kept == ["disputes.decide", "audit.read"]
-    assert PERMISSIONS["disputes.decide"] == {Role.COUNTY_ADMIN}
+    of_the_county = {"disputes.decide", "webhooks.manage", "opinions.read_original"}
+    assert set(kept) == of_the_county | {"audit.read"}
+    assert all(PERMISSIONS[name] == {Role.COUNTY_ADMIN} for name in of_the_county)
 
 
 @pytest.mark.parametrize(("role", "permission"), [("county_admin", "no.such"), ("nobody", "scores.read")])
