@@ -21,7 +21,7 @@ export class PaperEntry {
     if (event.key === "Enter" || event.key === "ArrowDown") {
       event.preventDefault();
       this.go(place + 1);
-    } else if (event.key === "ArrowUp" || (event.key === "Backspace" && !this.fields[place].value)) {
+    } else if (event.key === "ArrowUp" || (event.key === "Backspace" && !this.fields[place]?.value)) {
       event.preventDefault();
       this.go(place - 1);
     }
