@@ -45,7 +45,9 @@ def sign_in_by_phone() -> Any:
         return to_page("show_sign_in")
     if phone is None:
         response = wechat.begin(_PATH, by=provider)
-        set_cookie(response, _NEXT_COOKIE, request.args.get("next", ""), max_age=_NEXT_SECONDS, path="/staff")
+        wanted = request.args.get("next", "")
+        if is_staff_page(wanted):
+            set_cookie(response, _NEXT_COOKIE, wanted, max_age=_NEXT_SECONDS, path="/staff")
         return response
     try:
         grant = phone_sign_in.sign_in_by_phone(phone)

@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from survey_service.ballots.models import Ballot, DirtyMark, Participation, Receipt
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.campaigns.service import close_campaign
 from survey_service.core.errors import Conflict, Forbidden, Invalid
+from survey_service.entrances.models import Entrance
 from survey_service.paper_entry.models import PaperBatch, PaperLine, PaperStub
 from survey_service.paper_entry.rules import BatchState, ListKind
 from survey_service.paper_entry.service import discard_batch
@@ -154,6 +155,17 @@ def test_stubs_of_others_do_not_fit(desk: Desk) -> None:
     desk.key(batch, ListKind.STUBS, 1, [f"http://localhost/s/{own.lower()}"], by=0)
     with pytest.raises(Invalid):
         desk.key(batch, ListKind.STUBS, 1, [own], by=0)
+
+
+def test_stubs_of_another_class_do_not_fit(desk: Desk) -> None:
+    batch = desk.open()
+    own, other = (one.code for one in desk.issue(2))
+    latest = select(func.max(Entrance.id)).scalar_subquery()
+    with desk.database.unit_of_work() as session:
+        session.execute(update(Entrance).where(Entrance.id == latest).values(rater_class="party_member"))
+    with pytest.raises(Invalid):
+        desk.key(batch, ListKind.STUBS, 1, [own, other], by=0)
+    desk.key(batch, ListKind.STUBS, 1, [own], by=0)
 
 
 def test_paper_is_counted_after_closing_until_sealing(desk: Desk) -> None:
