@@ -5,7 +5,7 @@ can check a file with a few lines of any language; `docs/ratings.md` has them.
 """
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -18,10 +18,13 @@ from survey_service.core.errors import Conflict
 from survey_service.core.privacy import Keyring
 from survey_service.ratings.grades import current_grades, scheme_of_cycle
 from survey_service.ratings.models import RatingCycle
-from survey_service.ratings.queries import get_cycle, list_decisions, list_subjects
+from survey_service.ratings.queries import get_cycle, list_decisions, list_subjects, path_of_cycle
 from survey_service.ratings.rules import cycle_target
 from survey_service.ratings.totals import show
 from survey_service.ratings.vocabulary import DecisionKind
+from survey_service.webhooks.queries import find_receivers
+from survey_service.webhooks.rules import Topic
+from survey_service.webhooks.service import announce
 
 FORMAT = "rating-grades/1"
 _PURPOSE = "rating-grades"
@@ -73,6 +76,17 @@ def export_grades(session: Session, *, cycle_id: int, issuer: str, keyring: Keyr
     facts = {"version": envelope["document"]["version"], "hash": envelope["digest"]}
     record(session, "ratings.sign", cycle_target(cycle_id), after=facts)
     return envelope
+
+
+def push_grades(session: Session, *, cycle_id: int, issuer: str, keyring: Keyring, now: datetime) -> None:
+    """Queue the signed grades for those who asked for them, once the last step of a cycle is done."""
+    cycle = get_cycle(session, cycle_id)
+    if cycle.position < len(scheme_of_cycle(cycle).steps):
+        return
+    path = path_of_cycle(session, cycle_id=cycle_id)
+    if find_receivers(session, topic=Topic.RATING_PUBLISHED, path=path):
+        envelope = export_grades(session, cycle_id=cycle_id, issuer=issuer, keyring=keyring)
+        announce(session, topic=Topic.RATING_PUBLISHED, path=path, data=envelope, now=now)
 
 
 def _document(session: Session, cycle: RatingCycle, issuer: str) -> Json:

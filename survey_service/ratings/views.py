@@ -5,12 +5,14 @@ from typing import Any, cast
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
-from survey_service.core.http import Blueprint, accepts_upload
+from survey_service.core.http import Blueprint, accepts_upload, public_url
 from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, requires
+from survey_service.core.privacy import current_keyring
 from survey_service.ratings import decisions, objections, process, queries, schemas, service, sheets
 from survey_service.ratings import reading as reader
 from survey_service.ratings.documents import json_schema
+from survey_service.ratings.grade_files import push_grades
 from survey_service.ratings.models import RatingCycle, RatingDecision, RatingObjection, RatingSubject
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
 from survey_service.ratings.vocabulary import Level
@@ -289,11 +291,12 @@ def send_back(body: dict[str, str], cycle_id: int) -> dict[str, Any]:
 def complete_step(body: dict[str, str], cycle_id: int, step: str) -> dict[str, Any]:
     """Complete the step that is due, by its code, and move on to the next."""
     with unit_of_work() as session:
-        return _moved(
-            process.complete_step(
-                session, staff=current_staff(), cycle_id=cycle_id, step=step, now=clock.now(), **body
-            )
+        now, remark = clock.now(), body["remark"]
+        cycle = process.complete_step(
+            session, staff=current_staff(), cycle_id=cycle_id, step=step, remark=remark, now=now
         )
+        push_grades(session, cycle_id=cycle_id, issuer=public_url(), keyring=current_keyring(), now=now)
+        return _moved(cycle)
 
 
 def _moved(cycle: RatingCycle) -> dict[str, Any]:

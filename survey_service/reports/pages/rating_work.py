@@ -9,9 +9,12 @@ from survey_service.campaigns.queries import list_visible_campaigns
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Conflict, Invalid
+from survey_service.core.http import public_url
 from survey_service.core.permissions import current_staff, requires
+from survey_service.core.privacy import current_keyring
 from survey_service.ratings import deadlines, decisions, objections, process, queries, records, service
 from survey_service.ratings import reading as reader
+from survey_service.ratings.grade_files import push_grades
 from survey_service.reports.campaigns import read_setup
 from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.presentation.forms import FormView
@@ -122,6 +125,9 @@ def complete_step(cycle_id: int, step: str) -> Response:
     body = remark_asked_for(request.form)
     with unit_of_work() as session:
         process.complete_step(session, step=step, **_place(cycle_id), **body)
+        push_grades(
+            session, cycle_id=cycle_id, issuer=public_url(), keyring=current_keyring(), now=clock.now()
+        )
     return to_page("show_work", cycle_id=cycle_id, notice=Notice.STEP_COMPLETED)
 
 

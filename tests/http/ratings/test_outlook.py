@@ -1,21 +1,25 @@
 """Warnings with their log, files of grades that prove themselves, and the history."""
 
+import json
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.privacy import current_keyring
-from survey_service.ratings.grade_files import sign_document
+from survey_service.organizations.queries import list_ancestors
+from survey_service.ratings.grade_files import is_genuine, sign_document
 from survey_service.ratings.jobs import sweep_warnings
 from survey_service.ratings.models import RatingCycle, RatingDeadline, RatingWarning
 from survey_service.ratings.presets import preset_text
 from survey_service.ratings.vocabulary import Level, WarningKind
 from survey_service.ratings.warnings import cycles_to_watch
 from survey_service.staff.rules import Role
+from survey_service.webhooks.models import WebhookDelivery
 from tests.factories.campaigns import NOW, World, start_campaign
 from tests.http.campaigns.callers import Caller, Offices, fields_of, problem
 from tests.http.ratings.conftest import Rating, open_rating, shares
@@ -158,6 +162,25 @@ def test_final_grades_leave_signed_and_come_in_as_history(world: World, county: 
         (2025, "好", "https://other.example"),
         (2025, "好", None),
     ]
+
+
+def test_signed_grades_are_pushed_once_the_last_step_is_done(world: World, county: Caller) -> None:
+    with reading() as session:
+        code = list_ancestors(session, path=world.staff.path)[0].code
+    wanted = {"organization_code": code, "title": "市平台", "url": "https://1.1.1.1/grades"}
+    assert county.post("/webhooks", wanted | {"topics": ["rating.published"]}).status_code == 201
+    rating = run(world, county, [97, 95, 85, 75, 65])
+    rating.complete(*STEPS[:-1])
+    assert pushed() == []
+    rating.complete(STEPS[-1])
+    [message] = pushed()
+    assert message["data"] == county.get(rating.path("/grades/file")).json
+    assert is_genuine(message["data"], key=county.get("/rating-key").json["key"])
+
+
+def pushed() -> list[dict[str, Any]]:
+    with reading() as session:
+        return [json.loads(body) for body in session.scalars(select(WebhookDelivery.body))]
 
 
 def foreign_file(envelope: dict[str, Any], **changes: Any) -> dict[str, Any]:
