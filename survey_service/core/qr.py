@@ -1,6 +1,7 @@
 """QR codes as SVG and PNG: black on white, crisp at every size, with the quiet zone that scanners ask for."""
 
 import io
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import groupby
@@ -31,6 +32,11 @@ class ErrorCorrection(Enum):
 def svg(url: str, *, level: ErrorCorrection = ErrorCorrection.MEDIUM) -> bytes:
     """Draw the URL as one filled path, quiet zone included."""
     return drawn(modules(url, level=level)).encode()
+
+
+def data_url(url: str) -> str:
+    """Draw the URL as an image that stands in its page: what it holds is for nobody else to fetch."""
+    return f"data:image/svg+xml;base64,{b64encode(svg(url)).decode()}"
 
 
 def png(url: str, *, scale: int, level: ErrorCorrection = ErrorCorrection.MEDIUM) -> bytes:

@@ -1,8 +1,6 @@
 """Signing in at the edge without a password: by WeChat or 企业微信, and at a desktop by a phone."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from flask import Response, current_app, request
@@ -67,22 +65,18 @@ def sign_in_by_phone(phone: Phone) -> Grant:
 def bind_and_sign_in(*, username: str, password: str, one_time_code: str) -> Grant:
     """Bind this phone by the password of the printed slip, or one's own, and open a session.
 
-    Raises as `sign_in`, and Conflict `bound_to_another`; a phone is bound together with the session or not.
+    Raises as `sign_in`, and Conflict `bound_to_another` before a session is opened.
     """
     refuse_other_sites()
     phone = _this_phone()
     proof = prove(username, password)
-    with _bound(phone, proof.staff_id):
-        return open_proven(username, proof, TokenKind.COOKIE, one_time_code)
-
-
-@contextmanager
-def _bound(phone: Phone, staff_id: int) -> Iterator[None]:
-    """Refuse a phone of somebody else before a session is opened, and bind it when one was."""
     with reading() as session:
-        bindings.refuse_another(session, staff_id=staff_id, provider=phone.provider, digest=phone.digest)
-    yield
-    _bind(phone, staff_id)
+        bindings.refuse_another(
+            session, staff_id=proof.staff_id, provider=phone.provider, digest=phone.digest
+        )
+    grant = open_proven(username, proof, TokenKind.COOKIE, one_time_code)
+    _bind(phone, proof.staff_id)
+    return grant
 
 
 def _bind(phone: Phone, staff_id: int) -> None:

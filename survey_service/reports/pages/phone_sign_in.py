@@ -1,6 +1,5 @@
 """Signing in without a password: by WeChat or 企业微信, and at a desktop by the phone."""
 
-from base64 import b64encode
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request
@@ -72,9 +71,11 @@ def _entered(grant: Grant) -> Response:
     return response
 
 
-def _binding_page(*, username: str = "", error: str = "", needs_code: bool = False) -> str:
+def _binding_page(
+    *, username: str = "", error: str = "", needs_code: bool = False, is_own: bool = False
+) -> str:
     return render_template(
-        "staff/bind_phone.html", username=username, error=error, needs_code=needs_code, is_own=False
+        "staff/bind_phone.html", username=username, error=error, needs_code=needs_code, is_own=is_own
     )
 
 
@@ -105,7 +106,7 @@ def show_binding() -> Any:
         return to_page("show_own_account")
     if phone_sign_in.phone_here() is None:
         return wechat.begin(_BIND_PATH, by=provider)
-    return render_template("staff/bind_phone.html", username="", error="", needs_code=False, is_own=True)
+    return _binding_page(is_own=True)
 
 
 @pages.route("/wechat/bind", methods=["POST"])
@@ -115,10 +116,7 @@ def bind_own_phone() -> Any:
     try:
         phone_sign_in.bind_own_phone(password=request.form.get("password", ""))
     except (Unauthorized, Locked, Conflict) as error:
-        page = render_template(
-            "staff/bind_phone.html", username="", error=error.detail, needs_code=False, is_own=True
-        )
-        return page, error.status
+        return _binding_page(error=error.detail, is_own=True), error.status
     return to_page("show_own_account", notice=Notice.PHONE_BOUND)
 
 
@@ -153,7 +151,7 @@ def show_desktop_code() -> Any:
     if grant is not None:
         return signed_in(grant, "")
     address = f"{public_url()}/staff/desktop/{desktop.code}"
-    image = f"data:image/svg+xml;base64,{b64encode(qr.svg(address)).decode()}"
+    image = qr.data_url(address)
     page = make_response(render_template("staff/desktop.html", image=image, number=desktop.number))
     page.headers["Refresh"] = "3"
     return page

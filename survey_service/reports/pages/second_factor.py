@@ -1,6 +1,5 @@
 """The pages of one's own second factor: set up, confirm, turn off."""
 
-from base64 import b64encode
 from typing import Any
 
 from flask import Response, render_template, request
@@ -45,7 +44,7 @@ def begin_enrolment() -> Any:
 
 def _enrolment(secret: bytes, error: str = "") -> str:
     uri = enrolment_uri(secret, username=current_staff().username, issuer=text("staff_pages.product"))
-    image = f"data:image/svg+xml;base64,{b64encode(qr.svg(uri)).decode()}"
+    image = qr.data_url(uri)
     return render_template("staff/enrolment.html", image=image, key=manual_key(secret), error=error)
 
 
