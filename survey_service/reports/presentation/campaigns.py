@@ -94,7 +94,7 @@ def new_campaign_values(now: datetime) -> dict[str, str]:
         "formula.min_class": "5",
         "formula.empty_class": EmptyClass.RENORMALIZE,
         "min_cell": "5",
-        "live_scores": LiveScores.STEPWISE,
+        "live_scores": LiveScores.AFTER_CLOSING,
         "dispute_permille": str(DEFAULT_DISPUTE_PERMILLE),
         "grace_hours": "24",
     }

@@ -8,6 +8,7 @@ open: nothing follows about their answers besides how many they are.
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -16,8 +17,8 @@ from typing import Any
 
 from survey_service.campaigns.rules import Formula, Mode, RaterClass
 from survey_service.mass_evaluation.releases import Gate, Release, Timing
-from survey_service.mass_evaluation.rules import MassScore, Status
-from survey_service.mass_evaluation.slices import merge_slices, mode_weight
+from survey_service.mass_evaluation.rules import MassScore, Status, WithExcluded
+from survey_service.mass_evaluation.slices import counted_slices, ignore_exclusions, merge_slices, mode_weight
 from survey_service.mass_evaluation.totals import Leaf, score_totals
 from survey_service.questionnaires.option_sets import OPTION_SETS
 from survey_service.questionnaires.rules import ScoredItem
@@ -32,12 +33,16 @@ Answers = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Part:
-    """Ballots that came between two looks; `people` cast them, or replaced them."""
+    """Ballots that came between two looks; `people` cast them, or replaced them.
+
+    The ballots of an excluded group are a part of their own.
+    """
 
     atom: Atom
     step: int
     people: int
     is_replaced: bool = False
+    is_excluded: bool = False
 
 
 @dataclass
@@ -47,6 +52,7 @@ class Box:
     name: str
     gate: Gate
     ballots: dict[tuple[RaterClass, Mode], list[Answers]] = field(default_factory=dict)
+    excluded: dict[tuple[RaterClass, Mode], list[Answers]] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     shown: tuple[TallySlice, ...] = ()
     seen_at: dict[tuple[RaterClass, Mode], int] = field(default_factory=dict)
@@ -55,23 +61,31 @@ class Box:
         self.ballots.setdefault(key, []).extend(answers)
         self.parts.append(Part((self.name, *key), step, len(answers)))
 
+    def exclude(self, key: tuple[RaterClass, Mode], answers: Sequence[Answers], step: int) -> None:
+        """Let a group come in that two people have left out of the score."""
+        self.excluded.setdefault(key, []).extend(answers)
+        self.parts.append(Part((self.name, *key), step, len(answers), is_excluded=True))
+
     def replace_one(self, key: tuple[RaterClass, Mode], answers: Answers, step: int) -> None:
         self.ballots[key][0] = answers
         self.parts.append(Part((self.name, *key), step, 1, is_replaced=True))
 
     @property
     def standing(self) -> list[TallySlice]:
-        ballots = [make_ballot(*key, dict(one)) for key, some in self.ballots.items() for one in some]
+        ballots = [
+            make_ballot(*key, dict(one), excluded=excluded)
+            for excluded, kind in ((False, self.ballots), (True, self.excluded))
+            for key, some in kind.items()
+            for one in some
+        ]
         return merge_slices(tally(ballots, self.gate.items, self.gate.formula))
 
     def release(self, timing: Timing, step: int) -> Release:
         """Release as the job does, and remember how far each class and mode was looked at."""
-        before = {(one.rater_class, one.mode): one for one in self.shown}
         release = self.gate.release(self.standing, shown=self.shown, timing=timing)
         for one in release.slices:
-            key = (one.rater_class, one.mode)
-            if before.get(key) != one:
-                self.seen_at[key] = step
+            if one not in self.shown:
+                self.seen_at[one.rater_class, one.mode] = step
         self.shown = release.slices
         return release
 
@@ -107,7 +121,7 @@ class Attacker:
         space = self._solve(box.parts, items)
         found = []
         for rater_class, item in product(RaterClass, items):
-            parts = [part for part in box.parts if part.atom[1] is rater_class]
+            parts = [part for part in box.parts if part.atom[1] is rater_class and not part.is_excluded]
             answers = [
                 given
                 for key, some in box.ballots.items()
@@ -185,7 +199,9 @@ class Reading:
     def __init__(self, box: Box, release: Release) -> None:
         self.box, self.score = box, release.score
         self.formula, self.items = box.gate.formula, box.gate.items
-        self.slices = {(one.rater_class, one.mode): one for one in release.slices}
+        self.released = merge_slices(release.slices)
+        self.slices = by_channel(counted_slices(self.released))
+        self.is_with_excluded = False
 
     def rows(self) -> Iterator[Row]:
         trace: Any = self.score.trace
@@ -201,6 +217,17 @@ class Reading:
                 yield from self._rows_of_mode(mode)
         if len(self.items) == 1:
             yield from self._rows_of_single_item(trace)
+        if self.score.with_excluded is not None:
+            yield from self._rows_with_excluded(self.score.with_excluded)
+
+    def _rows_with_excluded(self, second: WithExcluded) -> Iterator[Row]:
+        """The same two sums over all ballots."""
+        everything = copy(self)
+        everything.slices = by_channel(merge_slices(ignore_exclusions(self.released)))
+        everything.is_with_excluded = True
+        for figure, is_rate in ((second.score, False), (second.satisfaction_rate, True)):
+            if figure is not None:
+                yield everything._joined(everything._counted(), self.items, is_rate=is_rate)
 
     def _rows_of_trace(self, trace: Any) -> Iterator[Row]:
         for one in trace["slices"]:
@@ -235,8 +262,7 @@ class Reading:
             yield self._joined({rater_class: Decimal(1)}, self.items, is_rate=True)
 
     def _rows_of_mode(self, mode: Mode) -> Iterator[Row]:
-        alone = Reading.__new__(Reading)
-        alone.box, alone.score, alone.items = self.box, self.score, self.items
+        alone = copy(self)
         alone.formula = replace(self.formula, mode_weights={mode: Decimal(1)})
         alone.slices = {key: one for key, one in self.slices.items() if key[1] is mode}
         yield alone._joined(alone._counted(), self.items)
@@ -341,7 +367,14 @@ class Reading:
         return row
 
     def _parts(self, key: tuple[RaterClass, Mode]) -> Iterator[Part]:
-        return parts_seen(self.box, key)
+        return self._looked_at(parts_seen(self.box, key))
+
+    def _looked_at(self, parts: Iterable[Part]) -> Iterator[Part]:
+        return (part for part in parts if self.is_with_excluded or not part.is_excluded)
+
+
+def by_channel(slices: Iterable[TallySlice]) -> dict[tuple[RaterClass, Mode], TallySlice]:
+    return {(one.rater_class, one.mode): one for one in slices}
 
 
 def parts_seen(box: Box, key: tuple[RaterClass, Mode]) -> Iterator[Part]:
@@ -358,7 +391,7 @@ class PooledReading(Reading):
         super().__init__(box, release)
         self.boxes = [box for box, _ in below]
         pooled = merge_slices([tally for _, release in below for tally in release.slices])
-        self.slices = {(one.rater_class, one.mode): one for one in pooled}
+        self.slices = by_channel(counted_slices(pooled))
 
     def totals(self) -> list[Row]:
         joined = [self._joined(self._counted(), self.items, is_rate=is_rate) for is_rate in (False, True)]
@@ -366,7 +399,7 @@ class PooledReading(Reading):
 
     def _parts(self, key: tuple[RaterClass, Mode]) -> Iterator[Part]:
         for box in self.boxes:
-            yield from parts_seen(box, key)
+            yield from self._looked_at(parts_seen(box, key))
 
 
 __all__ = ["Attacker", "Box", "Formula", "MassScore", "Part"]

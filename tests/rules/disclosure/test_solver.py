@@ -112,6 +112,27 @@ def test_items_that_few_of_a_class_answered_stay_open(seed: int) -> None:
     assert attacker.broken_items(box, MIN_CELL) == []
 
 
+def exclude_some(random: Random, box: Box, step: int, *, blank: float) -> None:
+    """Leave groups out of the score, of at least a cell each, as two people may."""
+    for key in [(one, mode) for one in CLASSES for mode in MODES]:
+        if random.random() < 0.4:
+            number = random.choice([MIN_CELL, MIN_CELL + 1])
+            box.exclude(key, [random_answers(random, box.gate.items, blank) for _ in range(number)], step)
+
+
+@SOME
+@given(seed=seeds)
+def test_the_two_scores_of_an_exclusion_do_not_tell_about_few(seed: int) -> None:
+    random = Random(seed)
+    box, attacker = random_box(random), Attacker()
+    blank = random.choice([0, 0, 0.3])
+    fill(random, box, 0, blank=blank)
+    exclude_some(random, box, 0, blank=blank)
+    attacker.look(box, box.release(Timing.WITHHELD, 0))
+    attacker.look(box, box.release(Timing.EXACT, 1))
+    assert attacker.broken([box], MIN_CELL) is None
+
+
 @SOME
 @given(seed=seeds)
 def test_a_campaign_that_waits_tells_nothing_about_few_at_any_time(seed: int) -> None:
@@ -207,3 +228,13 @@ def test_the_solver_finds_what_is_there_to_be_found() -> None:
     assert attacker.broken([box], 5) is None
     attacker.rows.append({(part, "overall", "satisfied"): 1 for part in box.parts if part.people == 2})
     assert attacker.broken([box], 5) == [part for part in box.parts if part.people == 2]
+
+
+@pytest.mark.parametrize(("size", "is_broken"), [(MIN_CELL - 1, True), (MIN_CELL, False)])
+def test_an_excluded_group_of_few_would_be_told(size: int, is_broken: bool) -> None:
+    """This is why nobody may exclude a smaller group."""
+    box, attacker = Box("village", make_gate(formula=make_formula(min_cell=MIN_CELL))), Attacker()
+    cast(box, 0, 6)
+    box.exclude((VILLAGER, Mode.HOUSEHOLD), [{"overall": "dissatisfied"}] * size, 0)
+    attacker.look(box, box.release(Timing.EXACT, 0))
+    assert (attacker.broken([box], MIN_CELL) is not None) is is_broken
