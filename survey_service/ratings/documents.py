@@ -5,6 +5,7 @@ The marshmallow schemas here are the one definition; `docs/rating-scheme.schema.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 from apispec import APISpec
@@ -21,6 +22,7 @@ from survey_service.core.marshalling import (
     fields,
     validate,
 )
+from survey_service.core.texts import text
 from survey_service.organizations.rules import OrganizationKind, SubjectKind
 from survey_service.ratings.scheme_checks import find_contradictions
 from survey_service.ratings.scheme_files import Path, SchemeFault, SchemeFile, read_scheme_file
@@ -41,9 +43,21 @@ GRADE_PATTERN = r"^[a-z0-9_一-鿿-]{1,20}$"
 MAX_POINTS = 1_000_000
 MAX_LIST = 500
 
-_CODE = Pattern(CODE_PATTERN)
-_TITLE = validate.Length(min=1, max=200)
-_SOME = validate.Length(min=1, max=MAX_LIST)
+_CODE = Pattern(CODE_PATTERN, error=text("ratings.scheme_code"))
+_GRADE = Pattern(GRADE_PATTERN, error=text("ratings.scheme_grade"))
+_TITLE = validate.Length(min=1, max=200, error=text("ratings.scheme_length", most=200))
+_SOME = validate.Length(min=1, max=MAX_LIST, error=text("ratings.scheme_some", most=MAX_LIST))
+_BANDS = validate.Length(min=2, max=20, error=text("ratings.scheme_bands"))
+
+
+def _word(kind: type[StrEnum], **options: Any) -> fields.Enum[Any]:
+    """Return a field for one word of a closed list, which names the list to whoever writes another."""
+    known = text("ratings.scheme_words", known="、".join(kind))
+    return fields.Enum(kind, by_value=True, error_messages={"unknown": known}, **options)
+
+
+def _list(inner: Any, **options: Any) -> fields.List[Any]:
+    return fields.List(inner, error_messages={"invalid": text("ratings.scheme_list")}, **options)
 
 
 def _code(**options: Any) -> fields.String:
@@ -55,15 +69,15 @@ def _title() -> PlainText:
 
 
 def _grade(**options: Any) -> fields.String:
-    return fields.String(validate=Pattern(GRADE_PATTERN), **{"required": True} | options)
+    return fields.String(validate=_GRADE, **{"required": True} | options)
 
 
 def _points(**options: Any) -> DecimalText:
     return DecimalText(minimum=0, maximum=MAX_POINTS, **options)
 
 
-def _grades() -> fields.List[str]:
-    return fields.List(_grade(), required=True, validate=_SOME)
+def _grades() -> fields.List[Any]:
+    return _list(_grade(), required=True, validate=_SOME)
 
 
 class Titled(Schema):
@@ -76,11 +90,11 @@ class Titled(Schema):
 class FieldDocument(Titled):
     """A field with its own standards; organizations of the kinds named belong to it unless told otherwise."""
 
-    kinds = fields.List(fields.Enum(OrganizationKind, by_value=True), validate=_SOME)
+    kinds = _list(_word(OrganizationKind), validate=_SOME)
 
 
 class SubjectDocument(Schema):
-    kind = fields.Enum(SubjectKind, by_value=True, required=True)
+    kind = _word(SubjectKind, required=True)
     title = _title()
 
 
@@ -88,13 +102,13 @@ class ScaleDocument(Schema):
     """The most that the indicators give together, and how totals are held against the bands."""
 
     maximum = _points(required=True)
-    boundary = fields.Enum(Boundary, by_value=True, load_default=Boundary.HALF_OPEN)
+    boundary = _word(Boundary, load_default=Boundary.HALF_OPEN)
 
 
 class MassDocument(Schema):
-    role = fields.Enum(MassRole, by_value=True, required=True)
-    measure = fields.Enum(Measure, by_value=True, load_default=Measure.SCORE)
-    when_missing = fields.Enum(WhenMissing, by_value=True, load_default=WhenMissing.BLOCK)
+    role = _word(MassRole, required=True)
+    measure = _word(Measure, load_default=Measure.SCORE)
+    when_missing = _word(WhenMissing, load_default=WhenMissing.BLOCK)
 
 
 class OptionDocument(Titled):
@@ -112,12 +126,12 @@ class IndicatorDocument(Schema):
     code = _code()
     title = _title()
     points = _points()
-    source = fields.Enum(Source, by_value=True, load_default=Source.POINTS)
-    fields_ = fields.List(fields.String(validate=_CODE), data_key="fields", validate=_SOME)
-    options = fields.List(fields.Nested(OptionDocument()), validate=_SOME)
-    checks = fields.List(fields.Nested(Titled()), validate=_SOME)
+    source = _word(Source, load_default=Source.POINTS)
+    fields_ = _list(fields.String(validate=_CODE), data_key="fields", validate=_SOME)
+    options = _list(fields.Nested(OptionDocument()), validate=_SOME)
+    checks = _list(fields.Nested(Titled()), validate=_SOME)
     evidence = fields.Boolean()
-    children = fields.List(fields.Nested(lambda: IndicatorDocument()), validate=_SOME)
+    children = _list(fields.Nested(lambda: IndicatorDocument()), validate=_SOME)
 
 
 class AdjustmentDocument(Titled):
@@ -127,7 +141,7 @@ class AdjustmentDocument(Titled):
 class AdjustmentsDocument(Schema):
     title = _title()
     cap = _points()
-    items = fields.List(fields.Nested(AdjustmentDocument()), required=True, validate=_SOME)
+    items = _list(fields.Nested(AdjustmentDocument()), required=True, validate=_SOME)
 
 
 class BandDocument(Schema):
@@ -139,12 +153,12 @@ class BandDocument(Schema):
 
 
 class RestrictionDocument(Titled):
-    kind = fields.Enum(RestrictionKind, by_value=True, required=True)
+    kind = _word(RestrictionKind, required=True)
     grades = _grades()
 
 
 class CapDocument(Schema):
-    measure = fields.Enum(Measure, by_value=True, required=True)
+    measure = _word(Measure, required=True)
     below = DecimalText(required=True, minimum=0, maximum=100)
     at_most = _grade()
 
@@ -160,12 +174,12 @@ class QuotaDocument(Schema):
 class StepDocument(Titled):
     """`on_site`: grades that nobody gets without a visit; for the deciding step."""
 
-    kind = fields.Enum(StepKind, by_value=True, required=True)
-    by = fields.Enum(Level, by_value=True, required=True)
+    kind = _word(StepKind, required=True)
+    by = _word(Level, required=True)
     actor = PlainText(load_default="", validate=validate.Length(max=200))
     decides = fields.Boolean(load_default=False)
     days = fields.Integer(validate=validate.Range(1, 366))
-    on_site = fields.List(_grade(), validate=_SOME)
+    on_site = _list(_grade(), validate=_SOME)
 
 
 class LookBackDocument(Schema):
@@ -174,7 +188,7 @@ class LookBackDocument(Schema):
 
 
 class DowngradeDocument(Schema):
-    triggers = fields.List(fields.Nested(Titled()), required=True, validate=_SOME)
+    triggers = _list(fields.Nested(Titled()), required=True, validate=_SOME)
 
 
 class RewardDocument(Titled):
@@ -184,7 +198,7 @@ class RewardDocument(Titled):
     field = fields.String(validate=_CODE)
     times = fields.Integer(load_default=1, validate=validate.Range(1, 366))
     amounts = fields.Dict(
-        keys=fields.String(validate=Pattern(GRADE_PATTERN)), values=_points(), required=True, validate=_SOME
+        keys=fields.String(validate=_GRADE), values=_points(), required=True, validate=_SOME
     )
 
 
@@ -202,25 +216,25 @@ class SchemeDocument(Schema):
     title = _title()
     source = PlainText(load_default="", validate=validate.Length(max=500))
     subject = fields.Nested(SubjectDocument(), required=True)
-    fields_ = fields.List(fields.Nested(FieldDocument()), data_key="fields", validate=_SOME)
+    fields_ = _list(fields.Nested(FieldDocument()), data_key="fields", validate=_SOME)
     scale = fields.Nested(ScaleDocument(), required=True)
-    counts = fields.List(fields.Enum(Level, by_value=True), required=True, validate=_SOME)
+    counts = _list(_word(Level), required=True, validate=_SOME)
     mass = fields.Nested(MassDocument(), required=True)
-    indicators = fields.List(fields.Nested(IndicatorDocument()), required=True, validate=_SOME)
+    indicators = _list(fields.Nested(IndicatorDocument()), required=True, validate=_SOME)
     bonus = fields.Nested(AdjustmentsDocument())
     penalty = fields.Nested(AdjustmentsDocument())
-    bands = fields.List(fields.Nested(BandDocument()), required=True, validate=validate.Length(2, 20))
-    restrictions = fields.List(fields.Nested(RestrictionDocument()), validate=_SOME)
-    caps = fields.List(fields.Nested(CapDocument()), validate=_SOME)
-    quotas = fields.List(fields.Nested(QuotaDocument()), validate=_SOME)
-    steps = fields.List(fields.Nested(StepDocument()), required=True, validate=_SOME)
+    bands = _list(fields.Nested(BandDocument()), required=True, validate=_BANDS)
+    restrictions = _list(fields.Nested(RestrictionDocument()), validate=_SOME)
+    caps = _list(fields.Nested(CapDocument()), validate=_SOME)
+    quotas = _list(fields.Nested(QuotaDocument()), validate=_SOME)
+    steps = _list(fields.Nested(StepDocument()), required=True, validate=_SOME)
     look_back = fields.Nested(LookBackDocument())
     downgrade = fields.Nested(DowngradeDocument())
-    rewards = fields.List(fields.Nested(RewardDocument()), validate=_SOME)
-    phases = fields.List(fields.Nested(PhaseDocument()), validate=_SOME)
-    forms = fields.List(fields.Nested(Titled()), validate=_SOME)
-    result_use = fields.List(PlainText(validate=_TITLE), validate=_SOME)
-    notes = fields.List(PlainText(validate=validate.Length(min=1, max=1000)), validate=_SOME)
+    rewards = _list(fields.Nested(RewardDocument()), validate=_SOME)
+    phases = _list(fields.Nested(PhaseDocument()), validate=_SOME)
+    forms = _list(fields.Nested(Titled()), validate=_SOME)
+    result_use = _list(PlainText(validate=_TITLE), validate=_SOME)
+    notes = _list(PlainText(validate=validate.Length(min=1, max=1000)), validate=_SOME)
 
 
 _SCHEMA = SchemeDocument()

@@ -13,6 +13,7 @@ from survey_service.core.sheet_rows import Cell, cell_text
 from survey_service.core.texts import text
 from survey_service.ratings.documents import FORMAT, InvalidScheme, check_content, complete_document, place
 from survey_service.ratings.scheme_files import Path
+from survey_service.ratings.scheme_words import words_sheet
 
 Json = dict[str, Any]
 _JOIN, _NEXT, _IS = "、", "；", "="
@@ -139,7 +140,7 @@ def write_scheme_sheet(document: Mapping[str, Any]) -> bytes:
         rows.append([*map(_heading, columns), _heading(_ASSUMED)])
         rows += _written_items(document, name, path, columns)
     widths = [Column("", 22, TEXT_FORMAT), *(Column("", 18, TEXT_FORMAT) for _ in range(10))]
-    return write_workbook([Sheet(text("scheme_sheet.name"), widths, rows)])
+    return write_workbook([Sheet(text("scheme_sheet.name"), widths, rows), words_sheet()])
 
 
 def _title(name: str) -> str:

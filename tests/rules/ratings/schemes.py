@@ -1,8 +1,10 @@
 """The presets as schemes, and inputs for them; a preset may be changed before it is read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from survey_service.ratings.grading import Grading, grade_subjects
@@ -13,6 +15,16 @@ from survey_service.ratings.vocabulary import Level
 
 FULL = {"leader": 15, "plan": 10, "rules": 10, "site": 15, "guarantee": 10, "performance": 20, "mass": 20}
 """The seven indicators of the township with their points."""
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "ratings.md").read_text("utf-8")
+
+
+def documented_example() -> str:
+    """Return the text of the complete example of docs/ratings.md."""
+    found = re.search(r"## A complete example.*?```yaml\n(.*?)```", PAGE, re.S)
+    assert found is not None
+    return found.group(1)
 
 
 def preset(code: str, **changes: Any) -> Scheme:

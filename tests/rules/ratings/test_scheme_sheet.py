@@ -8,7 +8,9 @@ from survey_service.core.spreadsheet import read_cells
 from survey_service.ratings.documents import InvalidScheme, read_document
 from survey_service.ratings.presets import PRESETS, presets
 from survey_service.ratings.scheme_sheet import read_scheme_sheet, write_scheme_sheet
+from survey_service.ratings.scheme_words import words_sheet
 from survey_service.ratings.scheme_writing import write_scheme
+from tests.rules.ratings.schemes import documented_example
 
 
 @pytest.mark.parametrize("code", PRESETS)
@@ -25,6 +27,11 @@ def test_a_scheme_is_written_as_text_and_read_again(code: str) -> None:
     found = read_document(write_scheme(document))
     assert sorted(found.pop("assumptions")) == sorted(document["assumptions"])
     assert found == {key: value for key, value in document.items() if key != "assumptions"}
+
+
+def test_the_example_of_the_page_comes_back_from_a_workbook() -> None:
+    document = read_document(documented_example())
+    assert read_scheme_sheet(read_cells(write_scheme_sheet(document))) == document
 
 
 Cells = list[list[Any]]
@@ -75,3 +82,8 @@ def test_another_workbook_is_told_to_be_another() -> None:
     with pytest.raises(InvalidScheme) as found:
         read_scheme_sheet([["a", "b"], [1, 2]])
     assert "【基本】" in found.value.errors["A1"][0]
+
+
+def test_the_words_of_every_closed_list_are_explained_on_a_sheet_of_their_own() -> None:
+    explained = {row[1] for row in words_sheet().rows}
+    assert {"person", "self_assessment", "town", "renormalize", "checklist", "veto", "community"} <= explained
