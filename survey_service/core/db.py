@@ -57,14 +57,17 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite only counts up by itself in a column that is called INTEGER."""
 
 
-def one_of(members: type[StrEnum], *, name: str) -> Enum:
-    """Return a column type for the values of an enum, checked by the database under a constraint `name`."""
+def one_of(members: type[StrEnum], *, name: str, length: int = 24) -> Enum:
+    """Return a column type for the values of an enum, checked by the database under a constraint `name`.
+
+    `length` is that of the column, in characters.
+    """
     return Enum(
         members,
         name=name,
         native_enum=False,
         create_constraint=True,
-        length=24,
+        length=length,
         values_callable=lambda kinds: [member.value for member in kinds],
     )
 

@@ -1,11 +1,9 @@
 """Organizations, and what of them is rated."""
 
-from enum import StrEnum
-
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, String, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_service.core.db import Base, BigId, Id
+from survey_service.core.db import Base, BigId, Id, one_of
 from survey_service.organizations.rules import (
     MAX_CODE_LENGTH,
     MAX_EDITION_LENGTH,
@@ -14,17 +12,6 @@ from survey_service.organizations.rules import (
     RosterSize,
     SubjectKind,
 )
-
-
-def _enum(kinds: type[StrEnum]) -> Enum:
-    return Enum(
-        kinds,
-        name="kind",
-        native_enum=False,
-        create_constraint=True,
-        length=16,
-        values_callable=lambda members: [member.value for member in members],
-    )
 
 
 class Organization(Base):
@@ -36,7 +23,7 @@ class Organization(Base):
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(String(MAX_CODE_LENGTH), unique=True)
     name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH))
-    kind: Mapped[OrganizationKind] = mapped_column(_enum(OrganizationKind))
+    kind: Mapped[OrganizationKind] = mapped_column(one_of(OrganizationKind, name="kind", length=16))
     parent_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
     path: Mapped[str] = mapped_column(
         String(200).with_variant(String(200, collation="C"), "postgresql"), index=True
@@ -71,5 +58,5 @@ class Subject(Base):
 
     id: Mapped[Id]
     organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"))
-    kind: Mapped[SubjectKind] = mapped_column(_enum(SubjectKind))
+    kind: Mapped[SubjectKind] = mapped_column(one_of(SubjectKind, name="kind", length=16))
     name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH + 20))

@@ -1,26 +1,14 @@
 """Staff accounts and their tokens."""
 
 from datetime import datetime
-from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, LargeBinary, PrimaryKeyConstraint, String, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, PrimaryKeyConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_service.core.db import Base, BigId, Id
+from survey_service.core.db import Base, BigId, Id, one_of
 from survey_service.organizations.models import Organization
 from survey_service.staff.rules import Lockout, Role, TokenKind
 from survey_service.wechat.rules import Provider
-
-
-def _enum(values: type[StrEnum], *, name: str) -> Enum:
-    return Enum(
-        values,
-        name=name,
-        native_enum=False,
-        create_constraint=True,
-        length=16,
-        values_callable=lambda members: [member.value for member in members],
-    )
 
 
 class StaffAccount(Base):
@@ -33,7 +21,7 @@ class StaffAccount(Base):
     """As `normalize_username` writes it, so that the unique key sees no case."""
     display_name: Mapped[str] = mapped_column(String(64))
     password_hash: Mapped[str] = mapped_column(String(200))
-    role: Mapped[Role] = mapped_column(_enum(Role, name="role"))
+    role: Mapped[Role] = mapped_column(one_of(Role, name="role", length=16))
     organization_id: Mapped[int] = mapped_column(BigId, ForeignKey("organization.id"), index=True)
     failed_logins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
@@ -76,7 +64,7 @@ class StaffToken(Base):
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"), index=True)
-    kind: Mapped[TokenKind] = mapped_column(_enum(TokenKind, name="kind"))
+    kind: Mapped[TokenKind] = mapped_column(one_of(TokenKind, name="kind", length=16))
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -118,7 +106,7 @@ class StaffBinding(Base):
     )
 
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff_account.id"))
-    provider: Mapped[Provider] = mapped_column(_enum(Provider, name="provider"))
+    provider: Mapped[Provider] = mapped_column(one_of(Provider, name="provider", length=16))
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     bound_at: Mapped[datetime]
 
