@@ -1,8 +1,12 @@
 """Receivers are registered by the county, told what happens, told again, and never reached by a detour."""
 
 import json
+import socket
+import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -209,3 +213,23 @@ def test_a_crash_between_taking_and_sending_loses_nothing(county: County, receiv
 
 def test_the_sweep_sends_what_a_lost_queue_forgot() -> None:
     assert send_deliveries in SWEEPS
+
+
+def test_an_answer_that_drips_for_ever_is_cut_off() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = Thread(target=drip, args=(server,))
+        dripping.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/hook"
+        reach = Reach(allows_http=True, allows_private=True)
+        assert post(url, body=b"{}", headers={}, reach=reach, longest=0.3).fault is DeliveryFault.TIMED_OUT
+        dripping.join()
+
+
+def drip(server: socket.socket) -> None:
+    """Send a status line that never ends, until nobody listens any more."""
+    connected, _ = server.accept()
+    with connected, suppress(OSError):
+        connected.sendall(b"HTTP/1.1 2")
+        while True:
+            connected.sendall(b"0")
+            time.sleep(0.05)
