@@ -29,6 +29,9 @@ from sqlalchemy.types import TypeDecorator
 from survey_service.core.events import Event, take_events
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+SQLITE_CACHE_KIB = 16 * 1024
+"""The digests of a county's codes stand in one index in no order: with SQLite's own 2 MB it is read in again
+and again."""
 POOL_SIZE = 8
 POOL_TIMEOUT_SECONDS = 5
 
@@ -98,6 +101,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
+        f"cache_size=-{SQLITE_CACHE_KIB}",
         "secure_delete=ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Select, bindparam, or_, select, text
+from sqlalchemy import Select, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core.audit import record
-from survey_service.core.db import is_sqlite
+from survey_service.core.digests import DIGEST_BYTES
 from survey_service.core.errors import Conflict
 from survey_service.core.events import publish
 from survey_service.core.privacy import Keyring, new_key
@@ -23,24 +21,17 @@ from survey_service.entrances.rules import KEY_LIFETIME, SLOT_MODES, KeysDestroy
 
 FIRST_ISSUE = 1
 """Reissue raises this number of a slot, and with it the code changes."""
-_ROWS_AT_ONCE = 5_000
-_COLUMNS = (
+# A county is 92,000 rows: past the ORM, one statement for each batch, with its digests one behind the other.
+_STORE_SLOTS = text(
     "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, mode, rater_class, issue, place,"
     " is_preview, serial, code_digest)"
-    " SELECT campaign_id, subject_id, panel_id, id, mode, rater_class, 1, '', false,"
-)
-# Past the ORM, and on PostgreSQL in one statement a portion: a county is 92,000 rows.
-_STORE_SLOT = text(f"{_COLUMNS} :serial, :code_digest FROM code_batch WHERE id = :batch_id")
-_STORE_SLOTS = text(
-    f"{_COLUMNS} slot.serial, slot.code_digest FROM"
-    " unnest(:batch_id, :serial, :code_digest) AS slot (batch_id, serial, code_digest)"
-    " JOIN code_batch ON code_batch.id = slot.batch_id"
+    " WITH RECURSIVE slot (serial) AS"
+    " (SELECT CAST(:first AS integer) UNION ALL SELECT serial + 1 FROM slot WHERE serial < :last)"
+    " SELECT campaign_id, subject_id, panel_id, id, mode, rater_class, :issue, '', false, serial,"
+    " substr(:digests, 1 + :length * (serial - :first), :length)"
+    " FROM code_batch CROSS JOIN slot WHERE id = :batch_id"
     # The intake tells codes that come in the order of printing by the ids of their slots.
-    " ORDER BY slot.batch_id, slot.serial"
-).bindparams(
-    bindparam("batch_id", type_=ARRAY(BigInteger)),
-    bindparam("serial", type_=ARRAY(Integer)),
-    bindparam("code_digest", type_=ARRAY(LargeBinary)),
+    " ORDER BY serial"
 )
 
 
@@ -136,32 +127,26 @@ def code_in_clear(keyring: Keyring, batch: CodeBatch, entrance: Entrance) -> str
 
 
 def make_slots(
-    session: Session, keyring: Keyring, batches: Sequence[CodeBatch], serials: Mapping[int, range]
+    session: Session, keyring: Keyring, batches: Iterable[CodeBatch], serials: Mapping[int, range]
 ) -> None:
-    """Store the slots of new batches; `serials` are those of each subject or panel."""
-    rows = _slot_rows(keyring, batches, serials)
-    while portion := list(islice(rows, _ROWS_AT_ONCE)):
-        if is_sqlite(session):
-            session.connection().execute(_STORE_SLOT, [row._asdict() for row in portion])
-        else:
-            columns = dict(zip(_SlotRow._fields, map(list, zip(*portion, strict=True)), strict=True))
-            session.connection().execute(_STORE_SLOTS, columns)
-
-
-class _SlotRow(NamedTuple):
-    batch_id: int
-    serial: int
-    code_digest: bytes
-
-
-def _slot_rows(
-    keyring: Keyring, batches: Sequence[CodeBatch], serials: Mapping[int, range]
-) -> Iterator[_SlotRow]:
+    """Store the slots of new batches; `serials` are those of each subject or panel, one after another."""
     for batch in batches:
-        key = batch_key(keyring, batch)
-        for serial in serials[batch.place_id]:
-            code = slot_code(key, place_id=batch.place_id, serial=serial, issue=FIRST_ISSUE)
-            yield _SlotRow(batch.id, serial, digest_code(keyring, code))
+        if numbers := serials[batch.place_id]:
+            slots = {
+                "batch_id": batch.id,
+                "first": numbers[0],
+                "last": numbers[-1],
+                "issue": FIRST_ISSUE,
+                "digests": b"".join(_slot_digests(keyring, batch, numbers)),
+                "length": DIGEST_BYTES,
+            }
+            session.execute(_STORE_SLOTS, slots)
+
+
+def _slot_digests(keyring: Keyring, batch: CodeBatch, serials: range) -> Iterator[bytes]:
+    key = batch_key(keyring, batch)
+    for serial in serials:
+        yield digest_code(keyring, slot_code(key, place_id=batch.place_id, serial=serial, issue=FIRST_ISSUE))
 
 
 def next_serials(
