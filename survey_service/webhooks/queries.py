@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from survey_service.core.errors import NotFound
@@ -48,7 +48,7 @@ def list_webhooks(session: Session, *, path: str, after: int = 0) -> Sequence[We
 
 
 def find_receivers(session: Session, *, topic: Topic, path: str) -> Sequence[int]:
-    """Return the receivers of a topic at an organization and above it."""
+    """Return the receivers of a topic at an organization and above it; none is deleted before the commit."""
     statement = (
         select(Webhook.id)
         .join(Webhook.topics)
@@ -58,8 +58,27 @@ def find_receivers(session: Session, *, topic: Topic, path: str) -> Sequence[int
             Webhook.disabled_at.is_(None),
         )
         .order_by(Webhook.id)
+        .with_for_update(read=True, key_share=True, of=Webhook)
     )
     return session.scalars(statement).all()
+
+
+def count_undelivered(
+    session: Session, *, webhook_ids: Collection[int]
+) -> dict[int, dict[DeliveryState, int]]:
+    """Return how many messages wait or have failed, by receiver and state."""
+    statement = (
+        select(WebhookDelivery.webhook_id, WebhookDelivery.state, func.count().label("number"))
+        .where(
+            WebhookDelivery.state.in_((DeliveryState.PENDING, DeliveryState.FAILED)),
+            WebhookDelivery.webhook_id.in_(webhook_ids),
+        )
+        .group_by(WebhookDelivery.webhook_id, WebhookDelivery.state)
+    )
+    found: dict[int, dict[DeliveryState, int]] = {id: {} for id in webhook_ids}
+    for row in session.execute(statement):
+        found[row.webhook_id][row.state] = row.number
+    return found
 
 
 def list_deliveries(session: Session, *, webhook_id: int, before: int = 0) -> Sequence[WebhookDelivery]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from survey_service.core.audit import record
@@ -94,6 +95,15 @@ def switch_webhook(session: Session, *, webhook_id: int, is_enabled: bool, now: 
         action = "webhooks.enable" if is_enabled else "webhooks.disable"
         record(session, action, _target(webhook_id))
     return webhook
+
+
+def delete_webhook(session: Session, *, webhook_id: int) -> None:
+    """Forget a receiver with its secret, and all that was sent to it or waits."""
+    webhook = queries.get_webhook(session, webhook_id=webhook_id, is_locked=True)
+    facts = {"organization": webhook.organization.code, "title": webhook.title, "url": webhook.url}
+    record(session, "webhooks.delete", _target(webhook_id), before=facts)
+    session.execute(delete(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id))
+    session.delete(webhook)
 
 
 def announce(session: Session, *, topic: Topic, path: str, data: Mapping[str, object], now: datetime) -> int:

@@ -51,6 +51,16 @@ def index(arguments: dict[str, Any]) -> dict[str, Any]:
         return paged([webhook_json(one) for one in found], limit=queries.PAGE_SIZE)
 
 
+@blp.route(WEBHOOK, methods=["DELETE"])
+@requires("webhooks.manage", queries.path_of_webhook)
+@blp.response(204)
+@blp.problems(401, 403, 404, 503)
+def forget(webhook_id: int) -> None:
+    """Delete a receiver with the log of what was sent to it."""
+    with unit_of_work() as session:
+        service.delete_webhook(session, webhook_id=webhook_id)
+
+
 @blp.route(f"{WEBHOOK}/secret", methods=["POST"])
 @requires("webhooks.manage", queries.path_of_webhook)
 @blp.response(200, WebhookWithSecretOut())

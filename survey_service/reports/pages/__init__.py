@@ -24,6 +24,7 @@ from survey_service.reports.pages import (
     second_factor,
     session,
     visits,
+    webhooks,
 )
 from survey_service.reports.pages.frame import pages
 
@@ -52,4 +53,5 @@ __all__ = [
     "second_factor",
     "session",
     "visits",
+    "webhooks",
 ]

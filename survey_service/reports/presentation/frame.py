@@ -20,6 +20,7 @@ SECTIONS = {
     "visits": "visits.assist",
     "organizations": "organizations.read",
     "accounts": "staff.read",
+    "webhooks": "webhooks.manage",
     "audit": "audit.read",
 }
 """The sections of the pages, each with the permission that opens it."""
@@ -88,6 +89,10 @@ class Notice(StrEnum):
     WARNING_ANSWERED = "warning_answered"
     STATIONS_SAVED = "stations_saved"
     SCHEME_SAVED = "scheme_saved"
+    WEBHOOK_PAUSED = "webhook_paused"
+    WEBHOOK_RESUMED = "webhook_resumed"
+    WEBHOOK_DELETED = "webhook_deleted"
+    MESSAGE_QUEUED = "message_queued"
 
 
 @dataclass(frozen=True)

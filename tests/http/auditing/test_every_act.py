@@ -259,7 +259,7 @@ class Story:
         self.call("POST", f"{place}/deliveries/{sent}/redeliver")
         self.call("POST", f"{place}/disable")
         self.call("POST", f"{place}/enable")
-        self.call("POST", f"{place}/disable")
+        self.call("DELETE", place)
 
     def phones(self) -> None:
         """Somebody binds a phone, lets a desktop in by it, and takes the phone back."""

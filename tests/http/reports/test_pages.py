@@ -53,6 +53,7 @@ PAGES = {
     "/staff/unlock": set(Role),
     "/staff/ratings": BUSINESS,
     "/staff/ratings/new": ABOVE,
+    "/staff/webhooks": {Role.COUNTY_ADMIN},
     "/staff/clear-letters": BUSINESS,
     "/staff/clear-letters/new": ABOVE | {Role.BRANCH_SECRETARY},
     "/staff/clear-letters/new?organization={village}": ABOVE | {Role.BRANCH_SECRETARY},
