@@ -120,7 +120,8 @@ class OptionDocument(Titled):
 class IndicatorDocument(Schema):
     """An indicator; with children its points are what theirs are scaled to, or left out, their sum.
 
-    `evidence` asks for a note, a file or a link wherever points are entered.
+    `evidence` asks for a note, a file or a link wherever points are entered. `scored_by` names the levels
+    that fill it in; left out, every level does.
     """
 
     code = _code()
@@ -131,6 +132,7 @@ class IndicatorDocument(Schema):
     options = _list(fields.Nested(OptionDocument()), validate=_SOME)
     checks = _list(fields.Nested(Titled()), validate=_SOME)
     evidence = fields.Boolean()
+    scored_by = _list(_word(Level), validate=_SOME)
     children = _list(fields.Nested(lambda: IndicatorDocument()), validate=_SOME)
 
 

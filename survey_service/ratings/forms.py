@@ -24,6 +24,7 @@ from survey_service.ratings.health import lowest_items, ranks_in_groups
 from survey_service.ratings.queries import get_cycle, list_subjects
 from survey_service.ratings.records import read_records
 from survey_service.ratings.rules import reward_sums
+from survey_service.ratings.sheets import level_words
 from survey_service.ratings.totals import show
 from survey_service.ratings.vocabulary import Level, VisitOutcome
 
@@ -184,9 +185,11 @@ def _standards(source: _Source) -> Form:
 
 def _how(leaf: Json) -> str:
     parts = leaf.get("checks") or leaf.get("options") or ()
+    named = leaf.get("scored_by")
+    by_whom = text("rating_forms.by_whom", levels=level_words(named)) if named else ""
     if leaf.get("source") == "mass":
-        return text("rating_forms.how_mass")
-    return "、".join(one["title"] for one in parts) or text("rating_forms.how_points")
+        return text("rating_forms.how_mass") + by_whom
+    return ("、".join(one["title"] for one in parts) or text("rating_forms.how_points")) + by_whom
 
 
 def _quota(one: Json, source: _Source) -> str:
@@ -197,7 +200,7 @@ def _quota(one: Json, source: _Source) -> str:
 def _self_assessment(source: _Source) -> Form:
     subject = _subject(source)
     rows = [
-        [one["title"], one["maximum"], _entry(source, one, "self_"), one["notes"].get(Level.SELF, "")]
+        [one["title"], one["maximum"], _own_entry(source, one), one["notes"].get(Level.SELF, "")]
         for one in subject["entries"]
     ]
     facts = [(text("rating_forms.subject"), subject["name"])]
@@ -205,8 +208,16 @@ def _self_assessment(source: _Source) -> Form:
         facts.append((text("rating_forms.column_self"), subject["totals"][Level.SELF]))
     columns = {"number": 6, "indicator": 32, "maximum": 10, "self": 14, "note": 38}
     signatures = [text("rating_forms.sign_secretary"), text("rating_forms.sign_date")]
-    kind = FormKind.SELF_ASSESSMENT
-    return _form(source, kind, columns, _numbered(rows), facts=facts, signatures=signatures)
+    is_divided = any(Level.SELF not in one["scored_by"] for one in subject["entries"])
+    more = {"notes": [text("rating_forms.note_not_self")] if is_divided else [], "signatures": signatures}
+    return _form(source, FormKind.SELF_ASSESSMENT, columns, _numbered(rows), facts=facts, **more)
+
+
+def _own_entry(source: _Source, entry: Json) -> str:
+    """Mark what the rated party does not assess itself, so that nobody fills it in on paper."""
+    if Level.SELF in entry["scored_by"]:
+        return _entry(source, entry, "self_")
+    return text("rating_forms.not_self", levels=level_words(entry["scored_by"]))
 
 
 def _subject(source: _Source) -> Json:

@@ -29,7 +29,7 @@ from survey_service.ratings.queries import (
     path_of_cycle,
     sheets_of,
 )
-from survey_service.ratings.rules import Scheme, SubjectInputs, phase_of, reward_sums
+from survey_service.ratings.rules import Indicator, Scheme, SubjectInputs, phase_of, reward_sums
 from survey_service.ratings.totals import level_totals, show
 from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.queries import get_sealed_score
@@ -234,10 +234,7 @@ def read_subject(session: Session, *, staff: Identity, cycle_id: int, organizati
         "field": subject.row.field_code,
         "findings": findings,
         "totals": {level.value: show(total) for level, total in level_totals(scheme, inputs).items()},
-        "entries": [
-            _compared(leaf.code, leaf.title, show(leaf.points), leaf.source.value, entries)
-            for leaf in scheme.leaves(subject.row.field_code)
-        ],
+        "entries": [_compared(leaf, entries) for leaf in scheme.leaves(subject.row.field_code)],
     }
 
 
@@ -256,16 +253,16 @@ def sheet_total(session: Session, cycle_id: int, organization_code: str, level: 
     return show(level_totals(scheme_of_cycle(get_cycle(session, cycle_id)), inputs)[level])
 
 
-def _compared(
-    code: str, title: str, maximum: str | None, source: str, entries: Mapping[Level, Mapping[str, Any]]
-) -> Json:
+def _compared(leaf: Indicator, entries: Mapping[Level, Mapping[str, Any]]) -> Json:
+    code = leaf.code
     by_level = {level: _entry(entries.get(level, {}), code) for level in Level}
     given = [json.dumps(value, sort_keys=True) for value in by_level.values() if value is not None]
     return {
         "code": code,
-        "title": title,
-        "maximum": maximum,
-        "source": source,
+        "title": leaf.title,
+        "maximum": show(leaf.points),
+        "source": leaf.source.value,
+        "scored_by": [level for level in Level if leaf.is_scored_by(level)],
         "self_": by_level[Level.SELF],
         "town": by_level[Level.TOWN],
         "county": by_level[Level.COUNTY],

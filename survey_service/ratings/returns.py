@@ -1,5 +1,6 @@
 """A sheet is handed in, and handed back with a remark; every remark stays."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -15,7 +16,7 @@ from survey_service.ratings.queries import find_subject, lock_cycle
 from survey_service.ratings.rules import Indicator, Scheme, Sheet, cycle_target
 from survey_service.ratings.service import require_office
 from survey_service.ratings.sheets import open_return, open_sheet, read_entries
-from survey_service.ratings.vocabulary import Level, Source
+from survey_service.ratings.vocabulary import Level
 
 _RETURNED_BY = {Level.SELF: Level.TOWN, Level.TOWN: Level.COUNTY, Level.COUNTY: Level.COUNTY}
 
@@ -38,7 +39,7 @@ def submit_sheet(
     )
     sheet = opened.sheet
     entries = read_entries(sheet)
-    gaps = _gaps(opened.scheme, opened.subject.row.field_code, read_sheet(entries))
+    gaps = _gaps(opened.scheme.asked_of(level, opened.subject.row.field_code), read_sheet(entries))
     if sheet is None or gaps:
         raise Invalid(errors={f"points.{leaf.code}": [text("ratings.entry_missing")] for leaf in gaps})
     sheet.submitted_at = now
@@ -50,11 +51,10 @@ def submit_sheet(
     return sheet
 
 
-def _gaps(scheme: Scheme, field_code: str | None, sheet: Sheet) -> list[Indicator]:
-    """Return the indicators without an entry; what the mass evaluation fills in is nobody's to write."""
+def _gaps(asked: Sequence[Indicator], sheet: Sheet) -> list[Indicator]:
+    """Return the indicators without an entry."""
     filled = sheet.points.keys() | sheet.choices.keys() | sheet.checks.keys()
-    leaves = scheme.leaves(field_code)
-    return [leaf for leaf in leaves if leaf.source is not Source.MASS and leaf.code not in filled]
+    return [leaf for leaf in asked if leaf.code not in filled]
 
 
 def return_sheet(

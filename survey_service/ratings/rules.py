@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 
 from survey_service.core.events import Event
@@ -54,6 +55,8 @@ class Indicator:
     children: tuple["Indicator", ...] = ()
     wants_evidence: bool = False
     """Points for it want a note, a file or a link; without one there is a warning."""
+    scored_by: frozenset[Level] = frozenset()
+    """Only these levels fill it in; none means every level does."""
 
     @property
     def is_mass(self) -> bool:
@@ -62,6 +65,10 @@ class Indicator:
     def is_for(self, subject_field: str | None) -> bool:
         """Tell whether subjects of a field have this indicator."""
         return not self.fields or subject_field in self.fields
+
+    def is_scored_by(self, level: Level) -> bool:
+        """Tell whether a level fills it in."""
+        return not self.scored_by or level in self.scored_by
 
     def leaves(self, subject_field: str | None = None, *, every_field: bool = False) -> Iterator["Indicator"]:
         """Yield the indicators that are filled in."""
@@ -262,6 +269,15 @@ class Scheme:
         return [
             leaf for one in self.indicators for leaf in one.leaves(subject_field, every_field=every_field)
         ]
+
+    def asked_of(self, level: Level, subject_field: str | None = None) -> list[Indicator]:
+        """Return what a level fills in for subjects of a field; the mass evaluation is nobody's to write."""
+        return [leaf for leaf in self.leaves(subject_field) if leaf.is_scored_by(level) and not leaf.is_mass]
+
+    @cached_property
+    def is_divided(self) -> bool:
+        """Tell whether some indicators are scored by some levels only."""
+        return any(leaf.scored_by for leaf in self.leaves(every_field=True))
 
     def band_of(self, total: Fraction) -> Band:
         """Return the band that a total falls into."""

@@ -214,6 +214,7 @@ class ComparedEntry(Schema):
     title = fields.String(required=True)
     maximum = fields.String(required=True)
     source = fields.String(required=True)
+    scored_by = fields.List(fields.Enum(Level, by_value=True), required=True)
     self_ = fields.Raw(data_key="self", required=True, allow_none=True)
     town = fields.Raw(required=True, allow_none=True)
     county = fields.Raw(required=True, allow_none=True)

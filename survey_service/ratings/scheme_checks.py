@@ -57,6 +57,7 @@ def _indicators(document: Mapping[str, Any]) -> Iterator[Found]:
             if code not in known:
                 yield _say((*path, "fields", position), "unknown_field", code=code)
         yield from _parts_of(item, path)
+        yield from _scorers(item, path, document["counts"])
 
 
 def _parts_of(item: Mapping[str, Any], path: Path) -> Iterator[Found]:
@@ -70,6 +71,20 @@ def _parts_of(item: Mapping[str, Any], path: Path) -> Iterator[Found]:
         if (source == of_source) != bool(item.get(part)):
             yield _say((*path, part), "part_of_source", part=part, source=of_source)
         yield from _twice((*path, part), item.get(part) or ())
+
+
+def _scorers(item: Mapping[str, Any], path: Path, counts: Sequence[str]) -> Iterator[Found]:
+    """Check that who scores an indicator fills it in at all, and that somebody's entry counts."""
+    named = item.get("scored_by")
+    if named is None:
+        return
+    here = (*path, "scored_by")
+    if item.get("children"):
+        yield _say(here, "scored_by_with_children")
+    elif not set(named) & set(counts):
+        yield _say(here, "scored_by_nobody_who_counts", counts="、".join(counts))
+    if len(set(named)) != len(named):
+        yield _say(here, "twice", code="scored_by")
 
 
 def _points(document: Mapping[str, Any]) -> Iterator[Found]:

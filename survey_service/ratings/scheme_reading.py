@@ -84,6 +84,7 @@ def _indicator(document: Document) -> Indicator:
         fields=frozenset(document.get("fields", ())),
         children=tuple(_indicator(one) for one in document.get("children", ())),
         wants_evidence=document.get("evidence", False),
+        scored_by=frozenset(map(Level, document.get("scored_by", ()))),
     )
 
 

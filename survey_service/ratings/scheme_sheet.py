@@ -89,6 +89,7 @@ _BLOCKS: Mapping[str, tuple[Path, Mapping[str, _Kind]]] = {
             "options": _OPTIONS,
             "checks": _TITLED,
             "evidence": _FLAG,
+            "scored_by": _LIST,
         },
     ),
     "bonus": (("bonus", "items"), {**_TITLES, "points": _TEXT}),
@@ -139,7 +140,7 @@ def write_scheme_sheet(document: Mapping[str, Any]) -> bytes:
         rows += [[], [_title(name), _YES if place(path) in document["assumptions"] else None]]
         rows.append([*map(_heading, columns), _heading(_ASSUMED)])
         rows += _written_items(document, name, path, columns)
-    widths = [Column("", 22, TEXT_FORMAT), *(Column("", 18, TEXT_FORMAT) for _ in range(10))]
+    widths = [Column("", 22, TEXT_FORMAT), *(Column("", 18, TEXT_FORMAT) for _ in range(11))]
     return write_workbook([Sheet(text("scheme_sheet.name"), widths, rows), words_sheet()])
 
 

@@ -27,6 +27,7 @@ _WORDS: tuple[tuple[str, str, str, type[StrEnum]], ...] = (
     ("basics", "mass_missing", "mass_missing", WhenMissing),
     ("fields", "kinds", "kinds", OrganizationKind),
     ("indicators", "source", "source", Source),
+    ("indicators", "scored_by", "level", Level),
     ("restrictions", "kind", "restriction", RestrictionKind),
     ("caps", "measure", "measure", Measure),
     ("steps", "kind", "step", StepKind),

@@ -1,7 +1,7 @@
 """The sheets of the levels: who may write when, and what a scheme takes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,12 @@ class OpenSheet:
     subject: SubjectRow
     level: Level
     sheet: RatingSheet | None
+
+
+class ScoredByOthers(Invalid):
+    """Entries for indicators that other levels score; `errors` names each with who does."""
+
+    code = "scored_by_others"
 
 
 def open_sheet(
@@ -101,13 +107,15 @@ def fill_in_sheet(
 ) -> RatingSheet:
     """Write entries of one level's sheet; those that are not named stay.
 
-    Raises as `open_sheet`, and Invalid for what the scheme does not know or allow.
+    Raises as `open_sheet`, Invalid for what the scheme does not know or allow, ScoredByOthers for values that
+    are not this level's to give; its notes are welcome everywhere.
     """
     opened = open_sheet(
         session, staff=staff, cycle_id=cycle_id, organization_code=organization_code, level=level
     )
     row = opened.subject.row
     _check_entries(opened.scheme, row.field_code, entries)
+    _check_scorer(opened.scheme, level, entries)
     sheet = opened.sheet or RatingSheet(cycle_id=cycle_id, subject_id=row.subject_id, level=level)
     before = read_entries(opened.sheet)
     after = _merge(before, entries)
@@ -152,6 +160,23 @@ def _check_entries(scheme: Scheme, field_code: str | None, entries: Entries) -> 
                 errors[f"{part}.{code}"] = [sentence]
     if errors:
         raise Invalid(errors=errors)
+
+
+def _check_scorer(scheme: Scheme, level: Level, entries: Entries) -> None:
+    others = {leaf.code: leaf for leaf in scheme.leaves(every_field=True) if not leaf.is_scored_by(level)}
+    errors = {
+        f"{part}.{code}": [text("ratings.scored_by", levels=level_words(others[code].scored_by))]
+        for part, given in entries.items()
+        for code, value in given.items()
+        if part != "notes" and value is not None and code in others
+    }
+    if errors:
+        raise ScoredByOthers(errors=errors)
+
+
+def level_words(levels: Container[Level]) -> str:
+    """Return the names of levels, from the rated party up."""
+    return "、".join(text(f"ratings.scorer_{level}") for level in Level if level in levels)
 
 
 def _fault(leaf: Indicator | None, part: str, value: Any) -> str | None:

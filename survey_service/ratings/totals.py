@@ -1,7 +1,7 @@
 """From what was filled in to one total: the tree of indicators, the bonus and the penalty."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -180,14 +180,38 @@ def level_totals(
     Where only one of the levels that count has a sheet, its total is the `whole` one, if that is given.
     """
     counted = [level for level in scheme.counts if level in subject.sheets]
-    known = {counted[0]: whole.value} if whole is not None and len(counted) == 1 else {}
+    is_known = whole is not None and len(counted) == 1 and not scheme.is_divided
+    known = {counted[0]: whole.value} if whole is not None and is_known else {}
     return {
         level: known[level] if level in known else _level_total(scheme, subject, level) for level in Level
     }
 
 
 def _level_total(scheme: Scheme, subject: SubjectInputs, level: Level) -> Fraction | None:
-    return compute_total(scheme, subject, [level]).value if level in subject.sheets else None
+    if level not in subject.sheets:
+        return None
+    own = _own_part(scheme, subject, level) if scheme.is_divided else (scheme, subject)
+    return compute_total(*own, [level]).value
+
+
+def _own_part(scheme: Scheme, subject: SubjectInputs, level: Level) -> tuple[Scheme, SubjectInputs]:
+    """Return scheme and entries in which the indicators that others score count nothing."""
+    others = {
+        leaf.code: _NOTHING
+        for leaf in scheme.leaves(every_field=True)
+        if not leaf.is_scored_by(level) and not (leaf.is_mass and subject.mass)
+    }
+    sheet = subject.sheets[level]
+    sheets = {**subject.sheets, level: replace(sheet, points={**sheet.points, **others})}
+    plain = tuple(_with_points(one, others) for one in scheme.indicators)
+    return replace(scheme, indicators=plain), replace(subject, sheets=sheets)
+
+
+def _with_points(indicator: Indicator, codes: Mapping[str, object]) -> Indicator:
+    """Return an indicator in which those named are entered as points."""
+    children = tuple(_with_points(one, codes) for one in indicator.children)
+    source = Source.POINTS if indicator.code in codes else indicator.source
+    return replace(indicator, source=source, children=children)
 
 
 def show(value: Fraction | None) -> str | None:

@@ -44,11 +44,10 @@ def unproven_indicators(
 
 
 def missing_entries(scheme: Scheme, subject: SubjectInputs, level: Level) -> int:
-    """Return how many indicators a level has not filled in; those of the mass evaluation are nobody's."""
+    """Return how many indicators of its own a level has not filled in."""
     sheet = subject.sheets.get(level)
     filled = set() if sheet is None else sheet.points.keys() | sheet.choices.keys() | sheet.checks.keys()
-    leaves = scheme.leaves(subject.field_code)
-    return sum(leaf.code not in filled and not leaf.is_mass for leaf in leaves)
+    return sum(leaf.code not in filled for leaf in scheme.asked_of(level, subject.field_code))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from survey_service.ratings.grading import Grading, grade_subjects
 from survey_service.ratings.rules import Adjustments, Indicator, Scheme, Sheet, SubjectInputs
+from survey_service.ratings.vocabulary import Level
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,14 @@ class _Carrier:
         self._leaves = {leaf.code: leaf for leaf in changed.leaves(every_field=True)}
         self._factors = {code: _ratio(old[code], leaf) for code, leaf in self._leaves.items() if code in old}
         self._is_same = all(factor == 1 for factor in self._factors.values()) and (
-            {code: (leaf.options.keys(), leaf.checks) for code, leaf in old.items()}
-            == {code: (leaf.options.keys(), leaf.checks) for code, leaf in self._leaves.items()}
+            {code: _form(leaf) for code, leaf in old.items()}
+            == {code: _form(leaf) for code, leaf in self._leaves.items()}
         )
 
     def over(self, subject: SubjectInputs) -> SubjectInputs:
         sheets = subject.sheets
         if not self._is_same:
-            sheets = {level: self._sheet(sheet) for level, sheet in sheets.items()}
+            sheets = {level: self._sheet(sheet, level) for level, sheet in sheets.items()}
         return replace(
             subject,
             sheets=sheets,
@@ -84,17 +85,25 @@ class _Carrier:
             penalty=_within(self._changed.penalty, subject.penalty),
         )
 
-    def _sheet(self, sheet: Sheet) -> Sheet:
+    def _sheet(self, sheet: Sheet, level: Level) -> Sheet:
+        known = {code: leaf for code, leaf in self._leaves.items() if leaf.is_scored_by(level)}
         points = {
-            code: given * self._factors[code] for code, given in sheet.points.items() if code in self._factors
+            code: given * self._factors[code]
+            for code, given in sheet.points.items()
+            if code in known and code in self._factors
         }
         choices = {
             code: option
             for code, option in sheet.choices.items()
-            if code in self._leaves and option in self._leaves[code].options
+            if code in known and option in known[code].options
         }
-        checks = {code: passed for code, passed in sheet.checks.items() if code in self._leaves}
+        checks = {code: passed for code, passed in sheet.checks.items() if code in known}
         return Sheet(points, choices, checks)
+
+
+def _form(leaf: Indicator) -> tuple[object, ...]:
+    """Return what decides which entries an indicator takes."""
+    return leaf.options.keys(), leaf.checks, leaf.scored_by
 
 
 def _ratio(old: Indicator, new: Indicator) -> Fraction:

@@ -9,7 +9,7 @@ from survey_service.core.texts import text
 from survey_service.ratings.record_schemas import EvidenceLinkIn, EvidencePlaceIn, LevelIn, ReturnIn, VisitIn
 from survey_service.ratings.records import Records
 from survey_service.ratings.schemas import FindingsIn, SheetIn
-from survey_service.ratings.sheets import PART_OF
+from survey_service.ratings.sheets import PART_OF, level_words
 from survey_service.ratings.vocabulary import Level, Source, VisitOutcome
 from survey_service.reports.presentation.forms import Body, Choice, FormView, body_of, choices, load
 from survey_service.reports.presentation.ratings import CycleView, cycle_view
@@ -43,7 +43,10 @@ class Told:
 
 @dataclass(frozen=True)
 class LineView:
-    """One indicator: the fields of the level that fills it in, and what the others have written."""
+    """One indicator: the fields of the level that fills it in, and what the others have written.
+
+    `scorers` says who does where the level has nothing to fill in.
+    """
 
     code: str
     title: str
@@ -58,6 +61,7 @@ class LineView:
     told: Sequence[Told]
     differs: bool
     is_mass: bool
+    scorers: str
     error: str
 
 
@@ -239,6 +243,7 @@ def _line(leaf: Json, group: str, entry: Json, level: Level | None, form: FormVi
         ],
         differs=entry["differs"],
         is_mass=entry["source"] == Source.MASS,
+        scorers=level_words(entry["scored_by"]) if level and level not in entry["scored_by"] else "",
         error=form.error(name),
     )
 
@@ -297,7 +302,8 @@ def sheet_asked_for(values: Any, document: Json, level: Level) -> Body:
         code, part = leaf["code"], PART_OF[Source(leaf.get("source", "points"))]
         if f"{part}.{code}" in values or f"shown.{code}" in values:
             body.setdefault(part, {})[code] = _asked(values, part, code)
-            body.setdefault("notes", {})[code] = values.get(f"notes.{code}", "").strip() or None
+        if f"notes.{code}" in values:
+            body.setdefault("notes", {})[code] = values[f"notes.{code}"].strip() or None
     return load(SheetIn(), body)
 
 

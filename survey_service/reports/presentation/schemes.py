@@ -7,6 +7,7 @@ from typing import Any
 from survey_service.core.texts import text
 from survey_service.ratings.documents import place
 from survey_service.ratings.scheme_files import Path
+from survey_service.ratings.sheets import level_words
 
 Json = Mapping[str, Any]
 
@@ -65,8 +66,15 @@ def _indicators(
     for number, item in enumerate(items):
         here = (*path, number)
         is_assumed = place((*here, "points")) in assumed
-        yield SchemeLine(item["title"], _number(item.get("points")), depth, is_assumed)
+        yield SchemeLine(_titled(item), _number(item.get("points")), depth, is_assumed)
         yield from _indicators(item.get("children", ()), (*here, "children"), depth + 1, assumed)
+
+
+def _titled(item: Json) -> str:
+    """Return an indicator's title, and who scores it where not everybody does."""
+    named = item.get("scored_by")
+    by_whom = text("rating_forms.by_whom", levels=level_words(named)) if named else ""
+    return f"{item['title']}{by_whom}"
 
 
 def _quota(one: Json, titles: Mapping[str, str]) -> SchemeLine:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from survey_service.ratings.models import RatingCycle, RatingDeadline, RatingSubject
-from survey_service.ratings.service import open_cycle
+from survey_service.ratings.service import add_scheme, open_cycle
 from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
 from survey_service.ratings.warnings import watch_cycle
@@ -14,6 +14,7 @@ from survey_service.staff.rules import Role
 from tests.factories.campaigns import NOW, World
 from tests.http.ratings.conftest import FULL
 from tests.http.reports.conftest import Browser, People
+from tests.rules.ratings.schemes import documented_example
 
 
 @pytest.fixture
@@ -120,3 +121,24 @@ def test_warnings_are_answered_and_the_years_are_drawn(office: Browser, cycle: i
         [first, *_] = session.scalars(select(RatingSubject).order_by(RatingSubject.position))
         first.grade_final = "较好"
     assert "years__dot" in office.get(years).text
+
+
+def test_what_is_not_self_assessed_has_no_field_on_the_page(town: World, people: People) -> None:
+    with town.app.extensions["database"].unit_of_work() as session:
+        common = {"staff": town.staff, "now": NOW}
+        add_scheme(session, source=documented_example(), **common)
+        codes = town.village_codes[:1]
+        opened = open_cycle(
+            session, scheme="qinghe-secretary-star", title="x", organization_codes=codes, **common
+        )
+        place = f"/staff/ratings/{opened.cycle.id}/sheets/{town.village_codes[0]}"
+    secretary = people.browser(Role.BRANCH_SECRETARY, town.village_codes[0])
+    page = secretary.get(place).text
+    assert 'name="points.governance"' in page
+    assert 'name="checks.basics"' not in page
+    assert "由乡镇、县级打分，这里不用填。" in page
+    fields = {"by": "self", "act": "save", "points.governance": "27", "notes.basics": "见值班表"}
+    assert "见值班表" in secretary.follow(place, fields).text
+    refused = secretary.post(place, fields | {"shown.basics": "1", "checks.basics": "duty"})
+    assert (refused.status_code, "这个指标由乡镇、县级打分。" in refused.text) == (422, True)
+    assert 'name="checks.basics"' in people.browser(Role.TOWN_STAFF, town.town_code).get(place).text

@@ -7,9 +7,11 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from survey_service.core.canonical import canonical_json
 from survey_service.ratings.documents import InvalidScheme, digest_of, json_schema, read_document
 from survey_service.ratings.presets import PRESETS, preset_text, presets
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES, SchemeFault, read_scheme_file
+from tests.rules.ratings.schemes import documented_example
 
 TOWNSHIP = preset_text("township-classification")
 DOCS = Path(__file__).parents[3] / "docs"
@@ -60,6 +62,11 @@ def faults(text: str) -> dict[str, list[str]]:
         ("kind: review", "kind: reviewed", "kind: reviewed", "选项"),
         ("title: 基层党组织分类定级\n", "title: 基层党组织分类定级\ncolour: red\n", "colour", "没有这一项"),
         ("code: mass_evaluation", "code: send-back", "send-back", "已有别的用途"),
+        ("code: plan,", "code: plan, scored_by: [emperor],", "[emperor]", "self、town、county"),
+        ("code: plan,", "code: plan, scored_by: [self],", "[self]", "county、town"),
+        ("code: plan,", "code: plan, scored_by: [town, town],", "[town, town]", "重复"),
+        ("code: plan,", "code: plan, scored_by: town,", "scored_by: town", "写成列表"),
+        ("code: plan,", "code: plan, scored_by: [],", "scored_by: []", "整个去掉"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_line(old: str, new: str, marked: str, sentence: str) -> None:
@@ -67,6 +74,16 @@ def test_what_is_wrong_is_named_by_its_line(old: str, new: str, marked: str, sen
     assert text != TOWNSHIP
     found = faults(text)
     assert sentence in " ".join(found[str(line_of(text, marked))])
+
+
+def test_who_scores_stands_where_points_are_entered() -> None:
+    text = documented_example().replace("title: 党建工作", "title: 党建工作\n    scored_by: [town]")
+    assert "下级指标" in " ".join(faults(text)[str(line_of(text, "scored_by: [town]"))])
+
+
+def test_a_scheme_that_does_not_say_who_scores_keeps_its_hash() -> None:
+    """Cycles that run hold the hash of a document without the word."""
+    assert all("scored_by" not in canonical_json(document) for document in presets().values())
 
 
 def test_an_unknown_field_and_a_sum_of_a_field_are_found() -> None:
@@ -147,6 +164,8 @@ def test_presets_keep_to_the_published_schema(code: str) -> None:
 
 def test_the_published_schema_refuses_what_we_refuse() -> None:
     validator = jsonschema_rs.validator_for(json_schema())
+    assert validator.is_valid(yaml.safe_load(documented_example()))
+    assert not validator.is_valid(yaml.safe_load(documented_example().replace("[town, county]", "[emperor]")))
     scheme = yaml.safe_load(TOWNSHIP)
     assert not validator.is_valid(scheme | {"colour": "red"})
     assert not validator.is_valid(scheme | {"counts": ["emperor"]})
