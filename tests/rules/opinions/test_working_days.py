@@ -10,6 +10,7 @@ from survey_service.opinions.rules import DEFAULT_DAYS, Category
 from survey_service.opinions.working_days import Deadline, read_calendar
 
 CALENDAR = load_calendar(None)
+SATURDAY = 5
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,15 @@ def test_working_days_are_counted_over_holidays_and_worked_weekends(
 ) -> None:
     assert CALENDAR.after(start, days) == Deadline(end, is_exact=True)
     assert CALENDAR.between(start, end) == days
+
+
+@pytest.mark.parametrize(("year", "free"), [(2025, 28), (2026, 33)])
+def test_the_shipped_years_are_those_of_the_notices(year: int, free: int) -> None:
+    # 国办发明电〔2024〕12号: 1 + 8 + 3 + 5 + 3 + 8 days; 国办发明电〔2025〕7号: 3 + 9 + 3 + 5 + 3 + 3 + 7.
+    announced = CALENDAR.years[year]
+    assert len(announced.holidays) == free
+    assert all(day.weekday() >= SATURDAY for day in announced.workdays)
+    assert CALENDAR.between(date(year - 1, 12, 31), date(year, 12, 31)) == 248
 
 
 def test_a_year_without_data_falls_back_to_weekends_and_says_so() -> None:
