@@ -20,10 +20,16 @@ from survey_service.organizations.rules import OrganizationKind, path_under
 TOWNS, VILLAGES = 17, 12
 """A county as `domain.md` section 10 knows it: some 214 organizations."""
 COUNTY_CODE, TOWN_CODE, VILLAGE_CODE = "C", "T3", "T3V4"
+QUIET_TOWN_CODE = f"T{TOWNS - 1}"
+"""Its people write nothing: whoever looks there looks in vain."""
 TODAY = date(2026, 11, 22)
 _SEED = 20261122
 _AT_ONCE = 5_000
-_STATES = (State.RECEIVED, State.TRIAGED, State.IN_PROGRESS, State.ANSWERED, *[State.CLOSED] * 3)
+_OFTEN = (State.RECEIVED, State.TRIAGED, State.IN_PROGRESS, State.ANSWERED, *[State.CLOSED] * 3)
+_SELDOM = (State.ACCEPTED, State.TRANSFERRED, State.REOPENED, State.CALLED_BACK, State.RATED, State.DECLINED)
+_STATES = (*_OFTEN * 15, *_SELDOM)
+_ELSEWHERE = 0.02
+"""Cases that another village handles."""
 
 
 def invent(number: int) -> list[Written]:
@@ -36,9 +42,9 @@ def store_opinions(database: Database, number: int) -> None:
     rng = random.Random(_SEED)  # noqa: S311  Invented cases, not secrets.
     texts = invent(number)
     with database.unit_of_work() as session:
-        places = list(_county(session))
+        places = list(_county(session))[:-VILLAGES]
     for start in range(0, number, _AT_ONCE):
-        rows = [_row(rng, written, *rng.choice(places)) for written in texts[start : start + _AT_ONCE]]
+        rows = [_row(rng, written, places) for written in texts[start : start + _AT_ONCE]]
         with database.unit_of_work() as session:
             session.execute(insert(Opinion), rows)
             store_words(session, [(int(str(row["id"])), 1, str(row["text"])) for row in rows])
@@ -65,7 +71,9 @@ def _place(session: Session, code: str, kind: OrganizationKind, parent: Organiza
     return place
 
 
-def _row(rng: random.Random, written: Written, village: int, town: int) -> dict[str, object]:
+def _row(rng: random.Random, written: Written, places: Sequence[tuple[int, int]]) -> dict[str, object]:
+    village, town = rng.choice(places)
+    other, _ = rng.choice(places)
     opinion_id, state = rng.randrange(1, 1 << ID_BITS), rng.choice(_STATES)
     due = TODAY - timedelta(days=rng.randint(-13, 400))
     came = due - timedelta(days=15)
@@ -73,7 +81,7 @@ def _row(rng: random.Random, written: Written, village: int, town: int) -> dict[
         "id": opinion_id,
         "position": position_of(due, opinion_id),
         "organization_id": village,
-        "handler_id": rng.choice((village, village, town)),
+        "handler_id": other if rng.random() < _ELSEWHERE else rng.choice((village, village, town)),
         "concealed_id": village if written.category is Category.REPORT else None,
         "source": Source.BOX,
         "category": written.category,

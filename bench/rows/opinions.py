@@ -3,10 +3,22 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from bench.crowd import COUNTY_CODE, TOWN_CODE, VILLAGE_CODE, invent, spoken_words, store_opinions
+from sqlalchemy.orm import Session
+
+from bench.crowd import (
+    COUNTY_CODE,
+    QUIET_TOWN_CODE,
+    TODAY,
+    TOWN_CODE,
+    VILLAGE_CODE,
+    invent,
+    spoken_words,
+    store_opinions,
+)
 from bench.processes import run_to_end
 from bench.report import Say, Section, Spread, Table, Target, at_most
 from bench.scale import QUICK, Scale
@@ -17,9 +29,11 @@ from survey_service.core.migrations import upgrade
 from survey_service.core.permissions import Identity
 from survey_service.insights.search import search_opinions
 from survey_service.opinions.grouping import find_groups
-from survey_service.opinions.queries import OpinionFilter, list_opinions
+from survey_service.opinions.queries import OpinionFilter, count_cases, list_opinions, position_of
 from survey_service.opinions.redaction import redact
+from survey_service.opinions.rules import State
 from survey_service.organizations.queries import get_organization
+from survey_service.reports.presentation.opinions import ALL, COUNTED_STATES, GROUPS, filter_of
 from survey_service.staff.rules import Role
 
 _GROUPED, _REDACTED, _STORED, _STORED_QUICKLY = 20_000, 20_000, 100_000, 5_000
@@ -29,9 +43,11 @@ _CALLS = 7
 _PEOPLE = (
     (Role.COUNTY_ADMIN, COUNTY_CODE),
     (Role.TOWN_STAFF, TOWN_CODE),
+    (Role.TOWN_STAFF, QUIET_TOWN_CODE),
     (Role.BRANCH_SECRETARY, VILLAGE_CODE),
 )
-_OPEN = OpinionFilter(is_open=True)
+_FIRST_PAGE, _DEEP_PAGE = 0, position_of(TODAY - timedelta(days=30), 0)
+_PLACES = (TOWN_CODE, VILLAGE_CODE, "T5", "T9V9")
 
 
 def measure(databases: Databases, folder: Path, scale: Scale, say: Say) -> Section:
@@ -86,20 +102,45 @@ def _reads(name: str, url: str, number: int, say: Say) -> tuple[list[Target], Ta
     inboxes, searches, rows = [], [], []
     for role, code in _PEOPLE:
         staff = _identity(database, role, code)
-        inbox = _timed(database, partial(list_opinions, staff=staff, narrowed=_OPEN))
-        inboxes.append(inbox.median)
-        rows.append((role.value, "inbox", inbox.shown(1)))
+        who = f"{role.value} of {code}"
+        opened = {
+            shape: _timed(database, partial(_open_inbox, staff=staff, narrowed=narrowed, after=after))
+            for shape, narrowed, after in _shapes(database)
+        }
+        slowest = max(opened, key=lambda shape: opened[shape].median)
+        inboxes.append(opened[slowest].median)
+        rows.append((who, f"slowest of {len(opened)} inboxes: {slowest}", opened[slowest].shown(1)))
         for words in spoken_words():
             found = _timed(database, partial(search_opinions, staff=staff, words=words))
             searches.append(found.median)
-            rows.append((role.value, words, found.shown(1)))
+            rows.append((who, words, found.shown(1)))
     database.engine.dispose()
-    what = f"among {number:,} opinions on {name}, the slowest of three roles"
+    what = f"among {number:,} opinions on {name}, the slowest of four people"
     targets = [
         at_most(f"opening an inbox {what}", _MOST_INBOX_MS, Spread.of([max(inboxes)]), unit="ms", places=1),
         at_most(f"a search {what}", _MOST_SEARCH_MS, Spread.of([max(searches)]), unit="ms", places=1),
     ]
     return targets, Table(f"Opinions on {name}", ("role", "what", "ms"), rows)
+
+
+def _shapes(database: Database) -> Iterator[tuple[str, OpinionFilter, int]]:
+    """Yield each inbox that pages and API offer, from its beginning and from far inside."""
+    with database.reading() as session:
+        paths = {code: get_organization(session, code=code).path for code in _PLACES}
+    filters = {group: filter_of(group) for group in (*GROUPS, ALL)}
+    filters |= {f"={state}": OpinionFilter(states=frozenset({state})) for state in State}
+    for code, path in paths.items():
+        filters[f"in {code}"] = OpinionFilter(path=path)
+        filters[f"closed in {code}"] = OpinionFilter(path=path, states=frozenset({State.CLOSED}))
+    for name, narrowed in filters.items():
+        yield name, narrowed, _FIRST_PAGE
+        yield f"{name}, deep", narrowed, _DEEP_PAGE
+
+
+def _open_inbox(session: Session, *, staff: Identity, narrowed: OpinionFilter, after: int) -> None:
+    """Read what a page of the queue shows: its cases, the numbers on its tabs, and what is overdue."""
+    list_opinions(session, staff=staff, narrowed=narrowed, after=after)
+    count_cases(session, staff=staff, states=COUNTED_STATES, today=TODAY)
 
 
 def _identity(database: Database, role: Role, code: str) -> Identity:
@@ -123,7 +164,8 @@ def _times(database: Database, read: Callable[..., object]) -> Iterator[float]:
 _NOTE = (
     "Opinions are the invented ones of the demonstration, with its noise: many alike, dialect, numbers. "
     "Redaction and grouping are counted in CPU seconds; inbox and search are calls of the product's own "
-    "queries, each in a session of its own, the median of seven after one to warm up."
+    "queries, each in a session of its own, the median of seven after one to warm up. An inbox is a page of "
+    "the queue with its numbers: each tab, each state, four places, from the beginning and from far inside."
 )
 
 

@@ -4,11 +4,25 @@ Lists, counts, search, exports and figures all begin with it: to somebody who ma
 differs from its not being there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from survey_service.core.errors import NotFound
@@ -30,6 +44,8 @@ from survey_service.staff.rules import Role
 PAGE_SIZE = 50
 MOST_COUNTED = 1000
 """Nobody reads a longer number off a tab, and counting a county's cases takes longer than showing them."""
+FEW = 8_000
+"""Up to so many cases are all looked at in an index; among more a walk along the list soon finds a page."""
 ID_BITS = 43
 """With the number of its day, which takes twenty, an id fills the positive half of eight bytes."""
 
@@ -72,20 +88,13 @@ class OpinionFilter:
     """What a list is narrowed to; empty means everything that may be seen."""
 
     states: frozenset[State] = frozenset()
-    is_open: bool | None = None
     path: str = ""
     """The sub-tree of an organization."""
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
-        if self.states:
-            found.append(Opinion.state.in_(self.states))
-        if self.is_open is not None:
-            found.append(Opinion.is_open.is_(self.is_open))
-        if self.path:
-            inside = select(Organization.id).where(is_within(self.path))
-            found.append(Opinion.organization_id.in_(inside))
-        return found
+
+def is_of(path: str) -> ColumnElement[bool]:
+    """Return the condition that an opinion is about a place in a sub-tree."""
+    return Opinion.organization_id.in_(select(Organization.id).where(is_within(path)))
 
 
 EVERYTHING = OpinionFilter()
@@ -100,57 +109,91 @@ def list_opinions(
     narrowed: OpinionFilter = EVERYTHING,
 ) -> Sequence[Opinion]:
     """Return the visible opinions, what is due first standing first; `after` is the last `position`."""
-    conditions = [visible_to(staff), Opinion.position > after, *narrowed.conditions()]
-    if narrowed.states:
-        conditions = [Opinion.position.in_(_first_positions(conditions, narrowed.states, limit))]
+    cases = _cases(session, staff, narrowed, after=after, limit=limit)
+    first = select(cases.c.position).order_by(cases.c.position).limit(up_to(limit))
     return session.scalars(
         select(Opinion)
         .options(joinedload(Opinion.organization), joinedload(Opinion.handler))
-        .where(*conditions)
+        .where(visible_to(staff), Opinion.position.in_(first))
         .order_by(Opinion.position)
-        .limit(limit)
     ).all()
 
 
-def _first_positions(
-    conditions: Sequence[ColumnElement[bool]], states: Iterable[State], limit: int
-) -> Select[int]:
-    """Return the first places of each state: a walk along the index of each, whatever lies in the others."""
-    found = [
-        select(Opinion.position)
-        .where(Opinion.state == state, *conditions)
-        .order_by(Opinion.position)
-        .limit(limit)
-        .subquery()
-        for state in sorted(states)
-    ]
-    return select(union_all(*(select(one.c.position) for one in found)).subquery().c.position)
+def _cases(
+    session: Session, staff: Identity, narrowed: OpinionFilter, *, limit: int, after: int = 0
+) -> Subquery | CTE:
+    """Return state and position of visible cases, at least the first `limit` of each state.
 
-
-def count_by_state(
-    session: Session, *, staff: Identity, states: Iterable[State] = State, before: int | None = None
-) -> dict[State, int]:
-    """Return how many visible opinions are in each of some states, `MOST_COUNTED` at the most.
-
-    `before` leaves out those whose `position` is not below it.
+    Where few are visible, or the filter names a place, the cases of places are taken together; else each
+    state is walked along until there are enough. One index leads each way, and holds all that is asked for.
     """
-    earlier = [] if before is None else [Opinion.position < before]
-    counts = [
-        select(literal(state.value).label("state"), func.count().label("number")).select_from(
-            select(Opinion.id)
-            .where(Opinion.state == state, visible_to(staff), *earlier)
-            .limit(MOST_COUNTED)
-            .subquery()
-        )
-        for state in sorted(states)
+    found = select(Opinion.state, Opinion.position).where(visible_to(staff), Opinion.position > after)
+    if narrowed.path:
+        found = found.where(is_of(narrowed.path))
+    if places := _places(session, staff, narrowed.path):
+        chosen = found.where(Opinion.state.in_(narrowed.states)) if narrowed.states else found
+        return union_all(*(chosen.where(place) for place in places)).cte().prefix_with("MATERIALIZED")
+    walks = [
+        found.where(way).order_by(Opinion.position).limit(up_to(limit)).subquery()
+        for way in [_is_in(state) for state in sorted(narrowed.states)] or [true()]
     ]
-    return {State(row.state): row.number for row in session.execute(union_all(*counts)) if row.number}
+    return union_all(*(select(walk) for walk in walks)).subquery()
 
 
-def count_overdue(session: Session, *, staff: Identity, today: date) -> int:
-    """Return how many visible opinions should have been answered by now, as far as they are counted."""
-    late = count_by_state(session, staff=staff, states=OPEN, before=position_of(today, 0))
-    return sum(late.values())
+def _is_in(state: State) -> ColumnElement[bool]:
+    return Opinion.state == literal(state, Opinion.state.type, literal_execute=True)
+
+
+def up_to(number: int) -> BindParameter[int]:
+    """Return a limit that is written into its statement.
+
+    As a parameter it would be unknown to the plans that PostgreSQL keeps for prepared statements: they reckon
+    with a tenth of all rows then, and read the whole table.
+    """
+    return literal(number, literal_execute=True)
+
+
+def _places(session: Session, staff: Identity, path: str) -> Sequence[ColumnElement[bool]]:
+    """Return which cases to take together: each visible one of the filter is in one of them; or none."""
+    inside = select(Organization.id).where(is_within(staff.path))
+    if is_few(session, staff):
+        if staff.role not in OFFICES:
+            return [Opinion.handler_id.in_(inside)]
+        elsewhere = Opinion.organization_id.not_in(inside)
+        return [Opinion.organization_id.in_(inside), and_(Opinion.handler_id.in_(inside), elsewhere)]
+    return [] if staff.path.startswith(path) else [is_of(path)]
+
+
+def is_few(session: Session, staff: Identity) -> bool:
+    """Tell whether few cases are visible, in a way that one index tells: it only chooses between ways."""
+    inside = select(Organization.id).where(is_within(staff.path))
+    place = Opinion.organization_id if staff.role in OFFICES else Opinion.handler_id
+    first = select(place).where(place.in_(inside)).limit(up_to(FEW)).subquery()
+    return (session.scalar(select(func.count()).select_from(first)) or 0) < FEW
+
+
+@dataclass(frozen=True)
+class CaseCounts:
+    """How many visible cases are in each state, and how many should have been answered by now.
+
+    No state counts more than `MOST_COUNTED`.
+    """
+
+    by_state: Mapping[State, int]
+    overdue: int
+
+
+def count_cases(session: Session, *, staff: Identity, states: frozenset[State], today: date) -> CaseCounts:
+    """Count the visible cases of some states, as far as they are counted."""
+    # What is due first stands first, so that no overdue case lies behind those that are counted.
+    cases = _cases(session, staff, OpinionFilter(states=states), limit=MOST_COUNTED)
+    is_late = case((cases.c.position < position_of(today, 0), 1), else_=0)
+    statement = select(cases.c.state, func.count().label("number"), func.sum(is_late).label("late"))
+    rows = session.execute(statement.group_by(cases.c.state)).all()
+    return CaseCounts(
+        {row.state: min(row.number, MOST_COUNTED) for row in rows},
+        sum(min(row.late, MOST_COUNTED) for row in rows if row.state in OPEN),
+    )
 
 
 def get_opinion(session: Session, *, staff: Identity, opinion_id: int) -> Opinion:

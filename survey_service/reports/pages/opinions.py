@@ -49,8 +49,7 @@ def show_opinions() -> str:
         found = queries.list_opinions(session, staff=staff, after=cursor(), narrowed=filter_of(group))
         page = queue_page(
             found,
-            counts=queries.count_by_state(session, staff=staff, states=COUNTED_STATES),
-            overdue=queries.count_overdue(session, staff=staff, today=today),
+            counts=queries.count_cases(session, staff=staff, states=COUNTED_STATES, today=today),
             group=group,
             staff=staff,
             policy=current_policy(),

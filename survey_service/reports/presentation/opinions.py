@@ -10,7 +10,7 @@ from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.entrances.codes import grouped
 from survey_service.opinions.models import Opinion, OpinionAnswer, OpinionBox, OpinionPhoto, OpinionStep
-from survey_service.opinions.queries import MOST_COUNTED, OpinionFilter
+from survey_service.opinions.queries import MOST_COUNTED, CaseCounts, OpinionFilter
 from survey_service.opinions.rules import (
     AWAITING_VERDICT,
     WITH_HANDLER,
@@ -109,8 +109,7 @@ def group_of(state: State) -> str:
 def queue_page(
     opinions: Sequence[Opinion],
     *,
-    counts: Mapping[State, int],
-    overdue: int,
+    counts: CaseCounts,
     group: str,
     staff: Identity,
     policy: Policy,
@@ -119,12 +118,14 @@ def queue_page(
 ) -> QueuePage:
     """Return one page of the queue; a branch has no tab for what nobody has sorted."""
     names = [name for name in GROUPS if name != "received" or is_allowed(staff.role, "opinions.triage")]
-    numbers = {name: sum(counts.get(one, 0) for one in GROUPS[name]) for name in names if name in COUNTED}
+    numbers = {
+        name: sum(counts.by_state.get(one, 0) for one in GROUPS[name]) for name in names if name in COUNTED
+    }
     labelled = [(text(f"opinions.group_{name}"), number) for name, number in numbers.items()]
     return QueuePage(
         tabs=[_tab(name, numbers.get(name), group) for name in (*names, ALL)],
         segments=stack(labelled),
-        overdue=overdue,
+        overdue=counts.overdue,
         rows=[_row(one, policy, today) for one in opinions],
         next_url=_queue_url(group, opinions[-1].position) if len(opinions) == limit else "",
         is_empty=not opinions,
