@@ -282,6 +282,11 @@ def _enter_code(*, is_primary: bool = False) -> Action:
     return Action(text("voter.action_enter_code"), "/", is_primary)
 
 
+def _answers(entrance: OpenedEntrance) -> Action:
+    """Lead to what the place has answered in public; the address belongs to the package `opinions`."""
+    return Action(text("opinions.answers_link"), f"/o/{entrance.code}/answers")
+
+
 def _dispute(code: str, ticket: str) -> Dispute:
     return Dispute(f"/s/{code}/dispute", ticket)
 
@@ -292,7 +297,7 @@ def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -
     if is_answered:
         look_up = Action(text("voter.action_lookup"), "/receipts")
         kind = "spent_account" if access.asks_for_wechat(entrance) else "already_answered"
-        message = page_message(kind, look_up, organization_name=name)
+        message = page_message(kind, look_up, _answers(entrance), organization_name=name)
         message = replace(message, shows_ways=True)
         return message if entrance.is_posted else replace(message, dispute=_dispute(entrance.code, ticket))
     if entrance.state is State.WITHDRAWN:
@@ -301,7 +306,8 @@ def state_message(entrance: OpenedEntrance, *, ticket: str, is_answered: bool) -
         opens_at = clock.local_text(entrance.opens_at)
         return page_message("not_open", organization_name=name, opens_at=opens_at)
     closed_at = clock.local_text(entrance.closes_at)
-    return page_message("closed", organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
+    read = _answers(entrance)
+    return page_message("closed", read, organization_name=name, closed_at=closed_at, status=_STATUS_CLOSED)
 
 
 _LED_TO_OTHER_WAYS = {"already_answered", "spent_code", "spent_account"}

@@ -16,10 +16,14 @@ from survey_service.core.texts import text
 
 @dataclass(frozen=True)
 class PublicPage:
-    """What the template of the public page is given; `actions` lead to the ways of answering."""
+    """What the template of the public page is given; `actions` lead to the ways of answering.
+
+    `answers_url` leads to what was answered to others; it belongs to the package `opinions`.
+    """
 
     letter: LetterView
     actions: Sequence[Action]
+    answers_url: str
     is_over: bool
     is_large: bool
     large_url: str
@@ -48,6 +52,7 @@ def public_page(
     return PublicPage(
         letter=view,
         actions=ways_to_answer(session, letter=letter, now=now),
+        answers_url=f"/a/{letter.organization_code}",
         is_over=answer_by is not None and answer_by < local_day(now),
         is_large=is_large,
         large_url=f"/l/{letter.code}?type=large",

@@ -59,6 +59,7 @@ class PublicLetter:
     letter_id: int
     code: str
     organization_id: int
+    organization_code: str
     organization_name: str
     kind: OrganizationKind
     campaign_id: int | None
@@ -179,19 +180,22 @@ def find_public(session: Session, code: str | None) -> PublicLetter:
         ClearLetterVersion.number == ClearLetter.published_number,
     )
     row = session.execute(
-        select(ClearLetter, ClearLetterVersion.document, Organization.name, Organization.kind)
+        select(
+            ClearLetter, ClearLetterVersion.document, Organization.code, Organization.name, Organization.kind
+        )
         .join(ClearLetterVersion, published)
         .join(Organization, Organization.id == ClearLetter.organization_id)
         .where(ClearLetter.code == code)
     ).one_or_none()
     if row is None:
         raise NotFound
-    letter, document, name, kind = row
+    letter, document, place, name, kind = row
     assert letter.published_at is not None
     return PublicLetter(
         letter_id=letter.id,
         code=letter.code,
         organization_id=letter.organization_id,
+        organization_code=place,
         organization_name=name,
         kind=kind,
         campaign_id=letter.campaign_id,

@@ -27,6 +27,7 @@ from survey_service.opinions.rules import (
     Verdict,
 )
 from survey_service.opinions.service import move_case, standing_of
+from survey_service.organizations.models import Organization
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class AuthorView:
     verdict: Verdict | None
     may_reopen: bool
     """Whether "not satisfied" would reopen the case."""
+    organization_code: str
+    """To whom it was written."""
 
     @property
     def answer(self) -> str | None:
@@ -82,6 +85,7 @@ def _view(session: Session, own: Opinion, lead: Opinion, query_code: str, policy
         may_rate=lead.state in AWAITING_VERDICT,
         verdict=find_verdict(session, opinion_id=own.id, round=standing_of(lead).round),
         may_reopen=not lead.is_reopened,
+        organization_code=session.get_one(Organization, own.organization_id).code,
     )
 
 

@@ -12,11 +12,14 @@ from survey_service.core import clock, qr
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Invalid, NotFound
 from survey_service.core.http import accepts_upload, network_key, public_url, set_cookie
+from survey_service.core.marshalling import ValidationError
+from survey_service.core.paging import CURSOR
 from survey_service.core.permissions import public
 from survey_service.entrances.codes import normalize, read_symbols
 from survey_service.opinions import authors, letters, photos, presentation, writing
 from survey_service.opinions.limits import guarded
 from survey_service.opinions.policy import current_policy
+from survey_service.opinions.public_answers import list_public_answers
 from survey_service.opinions.receiving import Draft, Received
 from survey_service.opinions.rules import Category, Level, Topic, Verdict
 from survey_service.wechat import sign_in
@@ -64,6 +67,35 @@ def _secret() -> str:
     """Return the retry key that the browser keeps, or a fresh one."""
     kept = request.cookies.get(_SECRET_COOKIE, "")
     return kept if is_secret(kept) else new_secret()
+
+
+@pages.route("/o/<code>/answers", methods=["GET"])
+@public(_AUTHOR)
+def lead_to_answers(code: str) -> Any:
+    """Lead from the code of a box or a campaign to what its place has answered in public."""
+    with reading() as session:
+        place = writing.place_behind(session, raw_code=code, now=clock.now())
+    return redirect(f"/a/{place}", 303)
+
+
+@pages.route("/a/<organization_code>", methods=["GET"])
+@public("authors and offices have given these words to everybody")
+def show_public_answers(organization_code: str) -> str:
+    """Show what a place has answered in public, the newest first."""
+    after = _page_begin()
+    with reading() as session:
+        found = list_public_answers(session, organization_code=organization_code, after=after)
+    page = presentation.answers_page(found, after=after, is_large=request.args.get("type") == "large")
+    return render_template("voter/public_answers.html", page=page)
+
+
+def _page_begin() -> int:
+    """Return where the asked page begins; what is no number means the first."""
+    try:
+        after: int = CURSOR.load({"cursor": request.args.get("cursor", "")})["after"]
+    except ValidationError:
+        return 0
+    return after
 
 
 @pages.route("/o/<code>.svg", methods=["GET"])

@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from urllib.parse import urlencode
 
+from survey_service.core.clock import day_text
 from survey_service.core.http import public_url
 from survey_service.core.texts import text
 from survey_service.entrances.codes import grouped
 from survey_service.opinions.authors import AuthorView
+from survey_service.opinions.public_answers import AnswersPage, PublicAnswer
 from survey_service.opinions.rules import (
     MAX_PHOTOS,
     MAX_REMARK_LENGTH,
     MAX_TEXT_LENGTH,
+    MIN_TEXTS,
     Category,
     Level,
     State,
@@ -20,6 +24,7 @@ from survey_service.opinions.rules import (
     Verdict,
 )
 from survey_service.opinions.writing import OpenedForm
+from survey_service.organizations.rules import place_name
 
 _DONE = frozenset({State.DECLINED, State.CLOSED})
 _STEPS: tuple[tuple[str, frozenset[State]], ...] = (
@@ -52,6 +57,7 @@ class FormPage:
     organization_name: str
     title: str
     action: str
+    answers_url: str
     ticket: str
     values: Mapping[str, str]
     errors: Mapping[str, str]
@@ -74,6 +80,7 @@ def form_page(
         organization_name=form.organization_name,
         title=form.title,
         action=f"/o/{form.code}",
+        answers_url=f"/o/{form.code}/answers",
         ticket=ticket or form.ticket,
         values=values or {},
         errors={name: sentences[0] for name, sentences in (errors or {}).items()},
@@ -108,6 +115,7 @@ class CasePage:
     verdicts: Sequence[Choice]
     verdict_action: str
     verdict_given: str
+    answers_url: str
     remark_length: int = MAX_REMARK_LENGTH
 
 
@@ -128,12 +136,13 @@ def case_page(view: AuthorView) -> CasePage:
         verdicts=choices(Verdict, "verdict") if view.may_rate else [],
         verdict_action=f"/q/{code}/verdict",
         verdict_given=text(f"opinions.verdict_{view.verdict}") if view.verdict else "",
+        answers_url=f"/a/{view.organization_code}",
     )
 
 
 def _due(day: date, *, is_exact: bool) -> str:
     sentence = "opinions.due" if is_exact else "opinions.due_about"
-    return text(sentence, day=f"{day.year}年{day.month}月{day.day}日")
+    return text(sentence, day=day_text(day))
 
 
 def _steps(state: State) -> list[Step]:
@@ -141,6 +150,59 @@ def _steps(state: State) -> list[Step]:
     places = ["behind"] * here + ["here"] + ["ahead"] * (len(_STEPS) - here - 1)
     labels = (text(f"opinions.step_{name}") for name, _ in _STEPS)
     return [Step(label, place) for label, place in zip(labels, places, strict=True)]
+
+
+@dataclass(frozen=True)
+class AnswerCard:
+    """One opinion with its public answer."""
+
+    chips: Sequence[str]
+    text: str
+    answer: str
+    signed: str
+
+
+@dataclass(frozen=True)
+class AnswersView:
+    """What a place has answered in public; `withheld` says why there is nothing to read."""
+
+    place: str
+    cards: Sequence[AnswerCard]
+    withheld: str
+    newest_url: str
+    older_url: str
+    is_large: bool
+    size_url: str
+
+
+def answers_page(page: AnswersPage, *, after: int, is_large: bool) -> AnswersView:
+    """Return the public page of a place, in plain or large type, with the way to older answers."""
+    own = f"/a/{page.organization_code}"
+    kept = {"type": "large"} if is_large else {}
+    older = {"cursor": page.next_after, **kept}
+    return AnswersView(
+        place=place_name(page.organization_name),
+        cards=[_card(one) for one in page.items],
+        withheld=text("opinions.answers_withheld", least=MIN_TEXTS) if page.is_withheld else "",
+        newest_url=_address(own, kept) if after else "",
+        older_url=_address(own, older) if page.next_after else "",
+        is_large=is_large,
+        size_url=own if is_large else f"{own}?type=large",
+    )
+
+
+def _address(path: str, query: Mapping[str, object]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _card(one: PublicAnswer) -> AnswerCard:
+    kinds = (one.category and f"category_{one.category}", one.topic and f"topic_{one.topic}")
+    return AnswerCard(
+        chips=[text(f"opinions.{kind}") for kind in kinds if kind],
+        text=one.text,
+        answer=one.answer,
+        signed=text("opinions.answers_signed", by=place_name(one.answered_by), day=day_text(one.answered_on)),
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from survey_service.core.paging import CursorIn
 from survey_service.core.texts import text
 from survey_service.opinions.authors import AuthorView
 from survey_service.opinions.models import Opinion
+from survey_service.opinions.public_answers import AnswersPage
 from survey_service.opinions.rules import (
     MAX_PHOTOS,
     MAX_REMARK_LENGTH,
@@ -103,6 +104,32 @@ class OpinionAuthorOut(Schema):
 
 def author_json(view: AuthorView) -> dict[str, Any]:
     return {name: getattr(view, name) for name in OpinionAuthorOut().fields}
+
+
+class PublicAnswerOut(Schema):
+    """An opinion that its author lets publish, redacted, and the public part of its answer."""
+
+    category = fields.String(required=True, allow_none=True)
+    topic = fields.String(required=True, allow_none=True)
+    text = fields.String(required=True)
+    answer = fields.String(required=True)
+    answered_by = fields.String(required=True)
+    answered_on = fields.Date(required=True)
+
+
+class PublicAnswersOut(Schema):
+    """`is_withheld` where too few have written for anything to be shown."""
+
+    organization_code = fields.String(required=True)
+    organization_name = fields.String(required=True)
+    is_withheld = fields.Boolean(required=True)
+    items = fields.List(fields.Nested(PublicAnswerOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+def answers_json(page: AnswersPage) -> dict[str, Any]:
+    cursor = None if page.next_after is None else str(page.next_after)
+    return {**vars(page), "next_cursor": cursor}
 
 
 class CaseFilterIn(CursorIn):

@@ -10,13 +10,14 @@ from survey_service.ballots import access
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.http import Blueprint, network_key, public_url
-from survey_service.core.paging import paged
+from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.privacy import current_keyring
 from survey_service.opinions import authors, boxes, originals, queries, schemas, service, writing
 from survey_service.opinions.limits import guarded
 from survey_service.opinions.models import Opinion, OpinionBox
 from survey_service.opinions.policy import current_policy
+from survey_service.opinions.public_answers import list_public_answers
 from survey_service.opinions.receiving import Draft
 from survey_service.opinions.rules import State
 from survey_service.opinions.service import Call
@@ -81,6 +82,19 @@ def rate(body: dict[str, Any], query_code: str) -> dict[str, Any]:
             session, typed=query_code, policy=current_policy(), today=clock.local_day(clock.now()), **body
         )
         return schemas.author_json(view)
+
+
+@blp.route("/answers/<organization_code>", methods=["GET"])
+@public("authors and offices have given these words to everybody")
+@blp.arguments(CURSOR, location="query")
+@blp.response(200, schemas.PublicAnswersOut())
+@blp.problems(404, 422, 503)
+def list_answers(arguments: dict[str, Any], organization_code: str) -> dict[str, Any]:
+    """List what a place has answered in public, the newest first."""
+    with reading() as session:
+        return schemas.answers_json(
+            list_public_answers(session, organization_code=organization_code, **arguments)
+        )
 
 
 @blp.route("/opinions", methods=["GET"])

@@ -76,6 +76,15 @@ def _box_ticket(keyring: Keyring, box: OpinionBox, device: str, now: datetime) -
     return sign(keyring.passing(_TICKET), json.dumps(payload).encode())
 
 
+def place_behind(session: Session, *, raw_code: str, now: datetime) -> str:
+    """Return the code of the organization to which a code leads; raises NotFound `unknown_entrance`."""
+    box = _find_box(session, raw_code)
+    if box is not None:
+        return box.organization.code
+    entrance = voting.find_entrance(session, raw_code=raw_code, now=now)
+    return _organization_of(session, entrance.subject_id, entrance.campaign_id).code
+
+
 def submit_opinion(
     session: Session, *, raw_code: str, signed_ticket: object, secret: str, draft: Draft, now: datetime
 ) -> Received:
@@ -141,18 +150,18 @@ def _through_entrance(
     if ticket.is_preview:
         return None
     require_open(session, ticket=ticket, now=now)
-    organization = _organization_of(session, ticket)
+    organization = _organization_of(session, ticket.subject_id, ticket.campaign_id)
     letter_id = find_letter(session, campaign_id=ticket.campaign_id, organization_id=organization.id)
     source = Source.LETTER if letter_id is not None and ticket.mode is Mode.HOUSEHOLD else Source.ENTRANCE
     return Origin(organization, source, letter_id), _allowance(session, ticket, credential)
 
 
-def _organization_of(session: Session, ticket: Ticket) -> Organization:
+def _organization_of(session: Session, subject_id: int, campaign_id: int) -> Organization:
     """Return the organization of the subject, or the campaign's own for a panel that rates several."""
-    if not ticket.subject_id:
-        return session.get_one(Organization, get_campaign(session, ticket.campaign_id).organization_id)
+    if not subject_id:
+        return session.get_one(Organization, get_campaign(session, campaign_id).organization_id)
     statement = select(Organization).join(Subject, Subject.organization_id == Organization.id)
-    return session.scalars(statement.where(Subject.id == ticket.subject_id)).one()
+    return session.scalars(statement.where(Subject.id == subject_id)).one()
 
 
 def _allowance(session: Session, ticket: Ticket, credential: access.Credential) -> Allowance:

@@ -16,6 +16,7 @@ WITHOUT_THE_GATE = {
     "retention/service.py": "deletes by age, and shows nothing but numbers",
     "opinions/service.py": "holds cases in one order; what it returns of them came through the gate",
     "opinions/originals.py": "gives back the id of what its caller has keyed in himself",
+    "opinions/public_answers.py": "for everybody, with guards of its own",
     "insights/batch.py": "jobs: nobody looks",
     "insights/figures.py": "the figures of a level, without reports, under disclosure control",
     "insights/indexing.py": "jobs: nobody looks",
