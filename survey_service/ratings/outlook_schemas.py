@@ -82,6 +82,14 @@ class MovedSubject(Schema):
     reasons = fields.List(fields.String(), required=True)
 
 
+class GradeFlow(Schema):
+    """How many go from one proposed grade to another; null is no grade."""
+
+    before = fields.String(required=True, allow_none=True)
+    after = fields.String(required=True, allow_none=True)
+    count = fields.Integer(required=True)
+
+
 class WhatIfOut(Schema):
     """What would follow; nothing of it is stored. `moved_elsewhere` counts those one may not see."""
 
@@ -89,6 +97,7 @@ class WhatIfOut(Schema):
     is_changed = fields.Boolean(required=True)
     base = fields.Integer(required=True)
     grades = fields.List(fields.Nested(GradeCount()), required=True)
+    flows = fields.List(fields.Nested(GradeFlow()), required=True)
     rewards = fields.List(fields.Nested(RewardChange()), required=True)
     warnings = fields.List(fields.String(), required=True)
     moved = fields.List(fields.Nested(MovedSubject()), required=True)

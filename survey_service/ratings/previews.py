@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from survey_service.core.permissions import Identity
 from survey_service.ratings.documents import digest_of, read_document
 from survey_service.ratings.grades import read_inputs, reason_sentence, scheme_of_cycle
-from survey_service.ratings.grading import Grading, grade_subjects
+from survey_service.ratings.grading import Grading, ReasonCode, grade_subjects
 from survey_service.ratings.models import RatingCycle
 from survey_service.ratings.queries import SubjectRow
 from survey_service.ratings.reading import get_visible_cycle, require_released
@@ -52,6 +52,7 @@ def preview_changes(
         "is_changed": digest_of(document) != cycle.scheme_digest,
         "base": base,
         "grades": _grade_counts(found, present, document),
+        "flows": _flows(found),
         "rewards": _reward_sums(found, subjects),
         "warnings": small_base_warnings(found.changed, base),
         "moved": [
@@ -75,6 +76,13 @@ def _grade_counts(found: Comparison, present: Mapping[str, Any], document: Mappi
     ]
 
 
+def _flows(found: Comparison) -> list[Json]:
+    """Return how many go from which grade to which, those who stay among them."""
+    counts = Counter((one.before.proposed, one.after.proposed) for one in found.outcomes)
+    pairs = sorted(counts.items(), key=lambda pair: (pair[0][0] or "", pair[0][1] or ""))
+    return [{"before": before, "after": after, "count": count} for (before, after), count in pairs]
+
+
 def _reward_sums(found: Comparison, subjects: Mapping[str, SubjectRow]) -> list[Json]:
     """Return what a year's rewards come to by both schemes, as far as both know them."""
     before = reward_sums(found.scheme, [_graded(one.before, subjects) for one in found.outcomes])
@@ -95,6 +103,7 @@ def _graded(grading: Grading, subjects: Mapping[str, SubjectRow]) -> tuple[str |
 
 
 def _moved(found: Comparison, one: Outcome, subject: SubjectRow, document: Mapping[str, Any]) -> Json:
+    """A trial need not say of everybody anew that the mass score is not sealed yet."""
     return {
         "organization_code": subject.organization_code,
         "name": subject.name,
@@ -104,7 +113,11 @@ def _moved(found: Comparison, one: Outcome, subject: SubjectRow, document: Mappi
         "grade_before": one.before.proposed,
         "grade_after": one.after.proposed,
         "step": found.step(one),
-        "reasons": [reason_sentence(document, reason.json()) for reason in one.after.reasons],
+        "reasons": [
+            reason_sentence(document, reason.json())
+            for reason in one.after.reasons
+            if reason.code is not ReasonCode.MASS_NOT_SEALED
+        ],
     }
 
 

@@ -3,7 +3,7 @@
 Places along the width are percentages, so that a drawing stretches with its box and nothing is distorted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -131,3 +131,47 @@ def stack(parts: Sequence[tuple[str, int]]) -> list[Segment]:
 
 def _rounded(number: int, whole: int) -> str:
     return f"{100 * number / whole:.0f}%" if whole else ""
+
+
+FLOW_WIDTH, FLOW_HEIGHT = 1000, 100
+"""The box that streams are drawn in; it is stretched to the width of the page."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """So many who go from a part of the upper bar to a part of the lower one; `step` parts up or down."""
+
+    points: str
+    step: int
+    number: int
+
+
+def streams(parts: int, flows: Mapping[tuple[int, int], int]) -> list[Stream]:
+    """Place streams between two stacked bars of the same parts; keys are their numbers above and below.
+
+    Parts are counted from 0; whoever is in one bar only has the number -1 in the other, and no stream.
+    """
+    above, below = _starts(parts, flows, 0), _starts(parts, flows, 1)
+    return [
+        Stream(_band(above[pair], below[pair]), pair[0] - pair[1], flows[pair])
+        for pair in sorted(flows)
+        if flows[pair] and min(pair) >= 0
+    ]
+
+
+def _starts(
+    parts: int, flows: Mapping[tuple[int, int], int], side: int
+) -> dict[tuple[int, int], tuple[Fraction, Fraction]]:
+    """Return where each stream begins and ends along one bar."""
+    held = [pair for part in range(parts) for pair in sorted(flows) if pair[side] == part]
+    whole, before, places = sum(flows[pair] for pair in held) or 1, 0, {}
+    for pair in held:
+        after = before + flows[pair]
+        places[pair] = (Fraction(FLOW_WIDTH * before, whole), Fraction(FLOW_WIDTH * after, whole))
+        before = after
+    return places
+
+
+def _band(above: tuple[Fraction, Fraction], below: tuple[Fraction, Fraction]) -> str:
+    corners = ((above[0], 0), (above[1], 0), (below[1], FLOW_HEIGHT), (below[0], FLOW_HEIGHT))
+    return " ".join(f"{float(x):.1f},{y}" for x, y in corners)

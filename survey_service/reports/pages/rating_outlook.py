@@ -65,7 +65,8 @@ def show_ranking(cycle_id: int) -> str:
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
         found = previews.read_sensitivity(session, staff=staff, cycle_id=cycle_id)
-    return render_template("staff/ranking.html", page=ranking_page(cycle, document, found))
+    page = ranking_page(cycle, document, found, is_narrowed="parted" in request.args)
+    return render_template("staff/ranking.html", page=page)
 
 
 @pages.route("/ratings/warnings", methods=["GET"])

@@ -23,7 +23,7 @@ from survey_service.reports.pages.frame import pages, to_page, uploaded_file
 from survey_service.reports.presentation.forms import Choice
 from survey_service.reports.presentation.frame import Notice
 from survey_service.reports.presentation.rating_outlook import what_if_result
-from survey_service.reports.presentation.schemes import fault_sentences, scheme_page
+from survey_service.reports.presentation.schemes import Fault, scheme_faults, scheme_page
 
 
 @pages.route("/ratings/schemes", methods=["GET"])
@@ -75,7 +75,7 @@ def change_scheme(code: str) -> Any:
             return _save(source)
         found = _preview(source, chosen)
     except Invalid as error:
-        faults = fault_sentences(error.errors)
+        faults = scheme_faults(error.errors, source)
         return _editor(code, source, faults=faults, chosen=chosen), error.status
     return _editor(code, source, result=found, is_correct=True, chosen=chosen)
 
@@ -106,5 +106,7 @@ def read_sheet(code: str) -> Any:
     except Invalid as error:
         with reading() as session:
             source = get_scheme(session, staff=current_staff(), code=code).source
-        return _editor(code, source, faults=fault_sentences(error.errors) or [error.detail]), error.status
+        return _editor(
+            code, source, faults=scheme_faults(error.errors) or [Fault(error.detail)]
+        ), error.status
     return _editor(code, source, is_correct=True)

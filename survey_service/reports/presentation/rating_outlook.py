@@ -4,12 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any
 
 from survey_service.core.clock import local_text
 from survey_service.core.texts import text
-from survey_service.reports.charts import Scale, Segment, Tick, Whisker, percent, scale_for, stack
+from survey_service.reports.charts import (
+    Scale,
+    Segment,
+    Stream,
+    Tick,
+    Whisker,
+    percent,
+    scale_for,
+    stack,
+    streams,
+)
 from survey_service.reports.presentation.forms import FormView
 from survey_service.reports.presentation.ratings import CycleView, cycle_view
 from survey_service.reports.presentation.turnout import UNKNOWN
@@ -21,12 +31,17 @@ MOST_SHOWN = 300
 
 @dataclass(frozen=True)
 class NumberField:
-    """A number that can be changed; `depth` indents it."""
+    """A number that can be changed; `was` is the one of the scheme, `depth` indents it."""
 
     name: str
     label: str
     value: str
+    was: str
     depth: int = 0
+
+    @property
+    def is_changed(self) -> bool:
+        return self.value.strip() != self.was
 
 
 @dataclass(frozen=True)
@@ -37,8 +52,16 @@ class MovedView:
     after: str
     totals: str
     way: str
-    is_rise: bool
     reasons: Sequence[str]
+
+
+@dataclass(frozen=True)
+class MovedGroup:
+    """Those who move the same way: `rises`, `falls` or `unclear`."""
+
+    way: str
+    title: str
+    rows: Sequence[MovedView]
 
 
 @dataclass(frozen=True)
@@ -55,8 +78,9 @@ class WhatIfResult:
     notes: Sequence[str]
     before: Sequence[Segment]
     after: Sequence[Segment]
+    streams: Sequence[Stream]
     counts: Sequence[CountView]
-    moved: Sequence[MovedView]
+    moved: Sequence[MovedGroup]
 
 
 @dataclass(frozen=True)
@@ -68,6 +92,11 @@ class WhatIfPage:
     bands: Sequence[NumberField]
     quotas: Sequence[NumberField]
     result: WhatIfResult | None
+
+    @property
+    def changes(self) -> list[NumberField]:
+        """Return the numbers that are not those of the scheme."""
+        return [one for one in (*self.quotas, *self.bands, *self.points) if one.is_changed]
 
 
 def what_if_page(cycle: Json, document: Json, form: FormView, found: Json | None) -> WhatIfPage:
@@ -91,15 +120,20 @@ def _points(items: Sequence[Json], form: FormView, depth: int) -> Iterator[Numbe
     for item in items:
         if item.get("points") is not None:
             name = f"points.{item['code']}"
-            yield NumberField(name, item["title"], form.value(name, _plain(item["points"])), depth)
+            yield _field(name, item["title"], item["points"], form, depth)
         yield from _points(item.get("children", ()), form, depth + 1)
+
+
+def _field(name: str, label: str, present: str | None, form: FormView, depth: int = 0) -> NumberField:
+    was = _plain(present)
+    return NumberField(name, label, form.value(name, was), was, depth)
 
 
 def _bands(document: Json, form: FormView) -> Iterator[NumberField]:
     for band in document["bands"][:-1]:
         name = f"bands.{band['grade']}"
         label = text("rating_outlook.what_if_band", grade=band["title"])
-        yield NumberField(name, label, form.value(name, _plain(band["min"])))
+        yield _field(name, label, band["min"], form)
 
 
 def _quotas(document: Json, form: FormView) -> Iterator[NumberField]:
@@ -115,8 +149,7 @@ def _quotas(document: Json, form: FormView) -> Iterator[NumberField]:
         side = "min" if band is lowest else "max"
         name = f"{side}_percents.{band['grade']}"
         label = text(f"rating_outlook.what_if_{side}", grade=band["title"])
-        present = _plain(shares.get((band["grade"], f"{side}_percent")))
-        yield NumberField(name, label, form.value(name, present))
+        yield _field(name, label, shares.get((band["grade"], f"{side}_percent")), form)
 
 
 def what_if_result(found: Json) -> WhatIfResult:
@@ -132,9 +165,35 @@ def what_if_result(found: Json) -> WhatIfResult:
         notes=list(_notes(found)),
         before=stack([(one["title"], one["before"]) for one in found["grades"]]),
         after=stack([(one["title"], one["after"]) for one in found["grades"]]),
+        streams=_streams(found),
         counts=[_count(one) for one in found["grades"]],
-        moved=[_moved(one, titles) for one in islice(moved, MOST_SHOWN)],
+        moved=list(_groups(moved[:MOST_SHOWN], titles)),
     )
+
+
+def _streams(found: Json) -> list[Stream]:
+    parts = {one["grade"]: number for number, one in enumerate(found["grades"])}
+    flows = {
+        (parts.get(one["before"], -1), parts.get(one["after"], -1)): one["count"] for one in found["flows"]
+    }
+    return streams(len(parts), flows)
+
+
+def _groups(moved: Sequence[Json], titles: Mapping[str, str]) -> Iterator[MovedGroup]:
+    """Part those who rise from those who fall, each beginning with who moves the farthest."""
+    for way in ("rises", "falls", "unclear"):
+        rows = [_moved(one, titles) for one in sorted(moved, key=_distance) if _way(one["step"]) == way]
+        if rows:
+            yield MovedGroup(way, text(f"rating_outlook.what_if_{way}_title", count=len(rows)), rows)
+
+
+def _distance(one: Json) -> int:
+    step: int = one["step"]
+    return -abs(step)
+
+
+def _way(step: int) -> str:
+    return "rises" if step > 0 else "falls" if step < 0 else "unclear"
 
 
 def _notes(found: Json) -> Iterator[str]:
@@ -156,8 +215,6 @@ def _count(one: Json) -> CountView:
 
 
 def _moved(one: Json, titles: Mapping[str, str]) -> MovedView:
-    step = one["step"]
-    way = "rises" if step > 0 else "falls" if step < 0 else "unclear"
     totals = [one["total_before"] or UNKNOWN, one["total_after"] or UNKNOWN]
     return MovedView(
         code=one["organization_code"],
@@ -165,15 +222,18 @@ def _moved(one: Json, titles: Mapping[str, str]) -> MovedView:
         before=titles.get(one["grade_before"] or "", UNKNOWN),
         after=titles.get(one["grade_after"] or "", UNKNOWN),
         totals=totals[0] if totals[0] == totals[1] else " → ".join(totals),
-        way=text(f"rating_outlook.what_if_{way}", step=abs(step)),
-        is_rise=step > 0,
+        way=text(f"rating_outlook.what_if_{_way(one['step'])}", step=abs(one["step"])),
         reasons=one["reasons"],
     )
 
 
 @dataclass(frozen=True)
 class PlacedView:
-    """One row of the ranking; `state` colours what is said about the next one."""
+    """One row of the ranking; `state` colours what is said about the next one.
+
+    `link` tells where a row stands in a chain of neighbours that cannot be told apart: `start`, `middle`,
+    `end`, or nowhere.
+    """
 
     place: int
     code: str
@@ -186,6 +246,7 @@ class PlacedView:
     words: str
     difference: str
     lines: Sequence[str]
+    link: str
 
 
 @dataclass(frozen=True)
@@ -194,20 +255,42 @@ class RankingPage:
     headline: Sequence[str]
     ticks: Sequence[Tick]
     rows: Sequence[PlacedView]
+    is_narrowed: bool
 
 
-def ranking_page(cycle: Json, document: Json, found: Json) -> RankingPage:
+def ranking_page(cycle: Json, document: Json, found: Json, *, is_narrowed: bool = False) -> RankingPage:
+    """Return the page; narrowed, it holds only pairs with different grades that cannot be told apart."""
     titles = {band["grade"]: band["title"] for band in document["bands"]}
     maximum = Fraction(document["scale"]["maximum"])
     items = found["items"]
-    share = {id(one): _shares(one, maximum) for one in items}
-    scale = scale_for([shares[1][0] if shares[1] else shares[0] for shares in share.values()])
+    shares = [_shares(one, maximum) for one in items]
+    scale = scale_for([bounds[0] if bounds else total for total, bounds in shares])
+    places = [place for place in range(len(items)) if not is_narrowed or _is_parted(items, place)]
     return RankingPage(
         cycle=cycle_view(cycle),
-        headline=list(_headline(found)),
+        headline=list(_headline(found)) + _too_many(len(places)),
         ticks=scale.ticks,
-        rows=[_ranked(place, one, share[id(one)], scale, titles) for place, one in enumerate(items, start=1)],
+        rows=[_ranked(place, items, shares[place], scale, titles) for place in places[:MOST_SHOWN]],
+        is_narrowed=is_narrowed,
     )
+
+
+def _too_many(rows: int) -> list[str]:
+    return [text("rating_outlook.ranking_more", count=MOST_SHOWN)] if rows > MOST_SHOWN else []
+
+
+def _pairs_at(items: Sequence[Json], place: int) -> list[Json | None]:
+    """Return what is said about a place and the one above it, and about it and the one below."""
+    return [items[place - 1]["next"] if place else None, items[place]["next"]]
+
+
+def _is_parted(items: Sequence[Json], place: int) -> bool:
+    return any(pair is not None and pair["is_parted"] for pair in _pairs_at(items, place))
+
+
+def _link(items: Sequence[Json], place: int) -> str:
+    above, below = (pair is not None and not pair["is_distinguishable"] for pair in _pairs_at(items, place))
+    return {(True, True): "middle", (True, False): "end", (False, True): "start"}.get((above, below), "")
 
 
 def _shares(one: Json, maximum: Fraction) -> tuple[str, list[str] | None]:
@@ -229,12 +312,17 @@ def _headline(found: Json) -> Iterator[str]:
 
 
 def _ranked(
-    place: int, one: Json, shares: tuple[str, list[str] | None], scale: Scale, titles: Mapping[str, str]
+    place: int,
+    items: Sequence[Json],
+    shares: tuple[str, list[str] | None],
+    scale: Scale,
+    titles: Mapping[str, str],
 ) -> PlacedView:
+    one = items[place]
     following = one["next"]
     state = "" if following is None else _state(following)
     return PlacedView(
-        place=place,
+        place=place + 1,
         code=one["organization_code"],
         name=one["name"],
         grade=titles[one["grade"]],
@@ -247,6 +335,7 @@ def _ranked(
         if following
         else "",
         lines=[text("rating_outlook.ranking_line", grade=titles[line]) for line in one["lines"]],
+        link=_link(items, place),
     )
 
 

@@ -92,6 +92,8 @@ class GradeTracePage:
     decisions: Sequence[str]
     hash: str
     json_url: str
+    score_url: str
+    """Where the mass score is explained item by item; empty without a campaign."""
 
 
 def cycle_view(cycle: Json) -> CycleView:
@@ -168,6 +170,7 @@ def trace_page(cycle: Json, trace: Json, document: Json, *, name: str) -> GradeT
         decisions=[_decision(one, titles) for one in trace["decisions"]],
         hash=proposal["scheme"]["hash"],
         json_url=f"/api/v1/rating-cycles/{cycle['id']}/grades/{code}/trace",
+        score_url=f"/staff/campaigns/{cycle['campaign_id']}/scores/{code}" if proposal["mass"] else "",
     )
 
 

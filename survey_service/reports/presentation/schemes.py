@@ -83,10 +83,22 @@ def _quota(one: Json, titles: Mapping[str, str]) -> SchemeLine:
     return SchemeLine(label, f"{_number(one[f'{side}_percent'])}%")
 
 
-def fault_sentences(errors: Mapping[str, Sequence[str]]) -> list[str]:
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, and the line of the text that it is about: nobody counts lines in a field."""
+
+    words: str
+    excerpt: str = ""
+
+
+def scheme_faults(errors: Mapping[str, Sequence[str]], source: str = "") -> list[Fault]:
     """Write what is wrong with a text or a workbook, each with its line or cell."""
+    lines = source.splitlines()
     return [
-        text("schemes.fault_line" if where.isdigit() else "schemes.fault_cell", where=where, words=words)
+        Fault(
+            text("schemes.fault_line" if where.isdigit() else "schemes.fault_cell", where=where, words=words),
+            lines[int(where) - 1].strip() if where.isdigit() and int(where) <= len(lines) else "",
+        )
         for where, sentences in errors.items()
         for words in sentences
     ]

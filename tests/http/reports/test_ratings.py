@@ -100,6 +100,26 @@ def test_a_change_is_tried_on_a_page(office: Browser, cycle: int) -> None:
     assert "100.00" in office.get(f"/staff/ratings/{cycle}/ranking").text
 
 
+def test_neighbours_that_cannot_be_told_apart_hang_together(office: Browser, cycle: int, town: World) -> None:
+    """Both have 100 points; a share parts them, so that one is 较好 and the other 较差."""
+    place = f"/staff/ratings/{cycle}/ranking"
+    assert "linked" not in office.get(place).text.split("<tbody>")[1]
+    assert "没有分不出先后、等次却不同的" in office.get(f"{place}?parted=1").text
+    with town.app.extensions["database"].unit_of_work() as session:
+        fill_in_sheet(
+            session,
+            staff=town.staff,
+            cycle_id=cycle,
+            organization_code=town.village_codes[1],
+            level=Level.TOWN,
+            entries={"points": FULL},
+            now=NOW,
+        )
+    page = office.get(f"{place}?parted=1").text
+    assert (page.count("linked_start"), page.count("linked_end")) == (1, 1)
+    assert "分不出先后，等次却不同" in page
+
+
 def test_warnings_are_answered_and_the_years_are_drawn(office: Browser, cycle: int, town: World) -> None:
     assert "没有需要处理的预警" in office.get("/staff/ratings/warnings").text
     with town.app.extensions["database"].unit_of_work() as session:

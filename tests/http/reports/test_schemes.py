@@ -67,6 +67,7 @@ def test_a_copy_is_changed_with_a_preview_and_stored(office: Browser, cycle: int
     assert "试算结果：1 个的等次有变化" in shown.text
     wrong = office.post(f"{PLACE}/edit", {"source": changed.replace("min: 80", "min: 95"), "act": "save"})
     assert (wrong.status_code, "第 21 行：bands[1].min" in wrong.text) == (422, True)
+    assert '<code class="excerpt">- {grade: 较好, title: 较好, min: 95}</code>' in wrong.text
     saved = office.follow(f"{PLACE}/edit", {"source": changed, "act": "save"}).text
     assert "已存为新版本" in saved
     again = written(office.get("/staff/ratings/schemes/our-own/edit").text)

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from survey_service.reports.charts import (
     COLUMNS_HEIGHT,
+    FLOW_WIDTH,
     Scale,
     columns,
     percent,
     scale_for,
     share,
     stack,
+    streams,
 )
 
 
@@ -68,3 +70,19 @@ def test_the_parts_of_a_bar_fill_it(numbers: list[int]) -> None:
     filled = sum(float(part.width.rstrip("%")) for part in parts)
     assert filled == pytest.approx(100 if sum(numbers) else 0, abs=0.05)
     assert [part.tone for part in parts] == list(range(1, len(numbers) + 1))
+
+
+def test_streams_lead_from_part_to_part() -> None:
+    """Two of the first part stay and one falls; the only one of the second rises; a newcomer joins it."""
+    found = streams(2, {(0, 0): 2, (0, 1): 1, (1, 0): 1, (-1, 1): 4})
+    assert [(one.step, one.number) for one in found] == [(0, 2), (-1, 1), (1, 1)]
+    assert found[0].points == "0.0,0 500.0,0 250.0,100 0.0,100"
+    assert found[1].points == "500.0,0 750.0,0 1000.0,100 875.0,100"
+
+
+@given(st.dictionaries(st.tuples(st.integers(-1, 3), st.integers(-1, 3)), st.integers(0, 50)))
+def test_streams_stay_inside_the_drawing(flows: dict[tuple[int, int], int]) -> None:
+    for one in streams(4, flows):
+        places = [float(point.split(",")[0]) for point in one.points.split()]
+        assert all(0 <= place <= FLOW_WIDTH for place in places)
+        assert places[0] < places[1]
