@@ -17,12 +17,8 @@ from survey_service.ratings.queries import path_of_rated
 from survey_service.reports.pages.frame import cursor, pages, to_page
 from survey_service.reports.presentation.forms import FormView, load
 from survey_service.reports.presentation.frame import Notice
-from survey_service.reports.presentation.rating_outlook import (
-    history_page,
-    ranking_page,
-    warning_views,
-    what_if_page,
-)
+from survey_service.reports.presentation.rating_outlook import history_page, ranking_page, warning_views
+from survey_service.reports.presentation.what_if import what_if_page
 
 _PARTS = ("points", "bands", "max_percents", "min_percents")
 

@@ -22,8 +22,8 @@ from survey_service.ratings.service import add_scheme
 from survey_service.reports.pages.frame import pages, to_page, uploaded_file
 from survey_service.reports.presentation.forms import Choice
 from survey_service.reports.presentation.frame import Notice
-from survey_service.reports.presentation.rating_outlook import what_if_result
 from survey_service.reports.presentation.schemes import Fault, scheme_faults, scheme_page
+from survey_service.reports.presentation.what_if import what_if_result
 
 
 @pages.route("/ratings/schemes", methods=["GET"])
