@@ -17,6 +17,7 @@ from survey_service.reminders import service as reminders
 from survey_service.reminders.queries import list_standing
 from survey_service.reports import service
 from survey_service.reports.campaigns import check_launch, read_method, read_setup
+from survey_service.reports.duties import read_duties
 from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.pages.results import CAMPAIGN
 from survey_service.reports.presentation.campaigns import (
@@ -31,6 +32,7 @@ from survey_service.reports.presentation.campaigns import (
     method_page,
     new_campaign_values,
 )
+from survey_service.reports.presentation.duties import duty_lines
 from survey_service.reports.presentation.forms import FormView
 from survey_service.reports.presentation.frame import Notice
 from survey_service.reports.presentation.turnout import campaign_card, reminder_card
@@ -41,14 +43,17 @@ from survey_service.staff.rules import Role
 @pages.route("/campaigns", methods=["GET"])
 @requires("campaigns.read")
 def list_campaigns() -> str:
-    """List the campaigns that concern one's own sub-tree, the newest first."""
-    now = clock.now()
+    """List what waits for somebody, and the campaigns of one's own sub-tree, the newest first."""
+    now, staff = clock.now(), current_staff()
     with reading() as session:
-        found = service.list_campaigns(session, staff=current_staff(), now=now)
-        standing = list_standing(session, staff=current_staff(), now=now)
+        found = service.list_campaigns(session, staff=staff, now=now)
+        standing = list_standing(session, staff=staff, now=now)
+        waiting = read_duties(session, staff=staff, today=clock.local_day(now))
     cards = [campaign_card(summary, now=now) for summary in reversed(found)]
     shown = [reminder_card(one) for one in standing]
-    return render_template("staff/campaigns.html", campaigns=cards, reminders=shown)
+    return render_template(
+        "staff/campaigns.html", campaigns=cards, reminders=shown, duties=duty_lines(waiting)
+    )
 
 
 @pages.route("/campaigns/new", methods=["GET"])

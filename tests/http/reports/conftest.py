@@ -69,10 +69,10 @@ class People:
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         return client
 
-    def browser(self, role: Role, code: str) -> Browser:
+    def browser(self, role: Role, code: str, *, name: str = "") -> Browser:
         """Return a browser that is signed in."""
         browser = Browser(self.app.test_client())
-        browser.post("/staff", {"username": self.hire(role, code), "password": PASSWORD})
+        browser.post("/staff", {"username": self.hire(role, code, name=name), "password": PASSWORD})
         return browser
 
 

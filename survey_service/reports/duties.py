@@ -1,0 +1,72 @@
+"""What waits for somebody, over all that the product does: the first page begins with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from survey_service.clear_letters.queries import count_states
+from survey_service.clear_letters.rules import LetterState
+from survey_service.core.permissions import Identity
+from survey_service.insights.queries import count_unseen
+from survey_service.opinions.queries import count_by_state, count_overdue
+from survey_service.opinions.rules import WITH_HANDLER, State
+from survey_service.ratings.duties import DueStep, list_due_steps
+from survey_service.staff.rules import is_allowed
+
+
+class Duty(StrEnum):
+    """What can wait, most pressing first."""
+
+    OPINIONS_OVERDUE = "opinions_overdue"
+    OPINIONS_TO_SORT = "opinions_to_sort"
+    OPINIONS_IN_HAND = "opinions_in_hand"
+    LETTERS_TO_DECIDE = "letters_to_decide"
+    LETTERS_SENT_BACK = "letters_sent_back"
+    WARNINGS_UNSEEN = "warnings_unseen"
+
+
+@dataclass(frozen=True)
+class Duties:
+    """How much of each waits; what does not wait is not there."""
+
+    counts: Mapping[Duty, int] = field(default_factory=dict)
+    steps: Sequence[DueStep] = ()
+
+
+def read_duties(session: Session, *, staff: Identity, today: date) -> Duties:
+    """Return what waits for somebody by role and sub-tree."""
+    counts: dict[Duty, int] = {}
+    if _may(staff, "opinions.read"):
+        counts |= _count_opinions(session, staff, today)
+    if _may(staff, "clear_letters.compose"):
+        counts |= _count_letters(session, staff)
+    return Duties(
+        counts={duty: counts[duty] for duty in Duty if counts.get(duty)},
+        steps=list_due_steps(session, staff=staff, today=today) if _may(staff, "ratings.answer") else (),
+    )
+
+
+def _may(staff: Identity, permission: str) -> bool:
+    return permission not in staff.withheld and is_allowed(staff.role, permission)
+
+
+def _count_opinions(session: Session, staff: Identity, today: date) -> dict[Duty, int]:
+    """An office sorts and watches over what is late; a branch has in hand what it can see."""
+    is_sorting = _may(staff, "opinions.triage")
+    found = count_by_state(session, staff=staff, states={State.RECEIVED} if is_sorting else WITH_HANDLER)
+    waiting = Duty.OPINIONS_TO_SORT if is_sorting else Duty.OPINIONS_IN_HAND
+    return {
+        Duty.OPINIONS_OVERDUE: count_overdue(session, staff=staff, today=today),
+        waiting: sum(found.values()),
+        Duty.WARNINGS_UNSEEN: count_unseen(session, staff=staff) if _may(staff, "insights.read") else 0,
+    }
+
+
+def _count_letters(session: Session, staff: Identity) -> dict[Duty, int]:
+    found = count_states(session, within_path=staff.path)
+    if _may(staff, "clear_letters.decide"):
+        return {Duty.LETTERS_TO_DECIDE: found[LetterState.SUBMITTED]}
+    return {Duty.LETTERS_SENT_BACK: found[LetterState.SENT_BACK]}
