@@ -147,14 +147,13 @@ def list_letters(
 
 def count_states(session: Session, *, within_path: str) -> dict[LetterState, int]:
     """Return how many letters of a sub-tree are in each state."""
-    rows = _select_rows().where(is_within(within_path))
-    return {
-        state: session.scalar(
-            rows.where(is_in_state(state)).with_only_columns(func.count(), maintain_column_froms=True)
-        )
-        or 0
-        for state in LetterState
-    }
+    return {state: count_in_state(session, state, within_path=within_path) for state in LetterState}
+
+
+def count_in_state(session: Session, state: LetterState, *, within_path: str) -> int:
+    """Return how many letters of a sub-tree are in one state."""
+    rows = _select_rows().where(is_within(within_path), is_in_state(state))
+    return session.scalar(rows.with_only_columns(func.count(), maintain_column_froms=True)) or 0
 
 
 def list_versions(session: Session, letter_id: int) -> list[ClearLetterVersion]:

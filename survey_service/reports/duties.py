@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from survey_service.clear_letters.queries import count_states
+from survey_service.clear_letters.queries import count_in_state
 from survey_service.clear_letters.rules import LetterState
 from survey_service.core.permissions import Identity
 from survey_service.insights.queries import count_unseen
-from survey_service.opinions.queries import count_by_state, count_overdue
+from survey_service.opinions.queries import count_cases
 from survey_service.opinions.rules import WITH_HANDLER, State
 from survey_service.ratings.duties import DueStep, list_due_steps
 from survey_service.staff.rules import is_allowed
@@ -55,18 +55,20 @@ def _may(staff: Identity, permission: str) -> bool:
 
 def _count_opinions(session: Session, staff: Identity, today: date) -> dict[Duty, int]:
     """An office sorts and watches over what is late; a branch has in hand what it can see."""
+    found = count_cases(session, staff=staff, states=WITH_HANDLER | {State.RECEIVED}, today=today)
+    in_hand = sum(found.by_state.get(state, 0) for state in WITH_HANDLER)
     is_sorting = _may(staff, "opinions.triage")
-    found = count_by_state(session, staff=staff, states={State.RECEIVED} if is_sorting else WITH_HANDLER)
-    waiting = Duty.OPINIONS_TO_SORT if is_sorting else Duty.OPINIONS_IN_HAND
     return {
-        Duty.OPINIONS_OVERDUE: count_overdue(session, staff=staff, today=today),
-        waiting: sum(found.values()),
+        Duty.OPINIONS_OVERDUE: found.overdue,
+        Duty.OPINIONS_TO_SORT: found.by_state.get(State.RECEIVED, 0) if is_sorting else 0,
+        Duty.OPINIONS_IN_HAND: 0 if is_sorting else in_hand,
         Duty.WARNINGS_UNSEEN: count_unseen(session, staff=staff) if _may(staff, "insights.read") else 0,
     }
 
 
 def _count_letters(session: Session, staff: Identity) -> dict[Duty, int]:
-    found = count_states(session, within_path=staff.path)
     if _may(staff, "clear_letters.decide"):
-        return {Duty.LETTERS_TO_DECIDE: found[LetterState.SUBMITTED]}
-    return {Duty.LETTERS_SENT_BACK: found[LetterState.SENT_BACK]}
+        duty, state = Duty.LETTERS_TO_DECIDE, LetterState.SUBMITTED
+    else:
+        duty, state = Duty.LETTERS_SENT_BACK, LetterState.SENT_BACK
+    return {duty: count_in_state(session, state, within_path=staff.path)}
