@@ -3,6 +3,7 @@
 Everything a person could be known by ends here: what goes on to the service is a keyed digest.
 """
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ VISIT_LIFETIME = timedelta(minutes=30)
 _VISIT = "assisted visit"
 _DAY = 24 * 3600
 _DEVICE_BYTES = 16
+
+Rated = tuple[int, int]
+"""A campaign, and a subject of it that was rated."""
 
 
 @dataclass(frozen=True)
@@ -237,20 +241,27 @@ def digest_credential(session: Session, campaign_id: int, credential: Credential
 
 
 _ANSWERED = "answered_"
+_RATED = re.compile(r"(\d{1,19})-(\d{1,19})", re.ASCII)
 
 
 def _answered_cookie(entrance_id: int) -> str:
     return f"{_ANSWERED}{entrance_id}"
 
 
+def _rated_cookie(code_digest: bytes) -> str:
+    """Name the mark of a panel's code: one for all campaigns of its sitting, which are one person's."""
+    return f"{_ANSWERED}{code_digest.hex()}"
+
+
 def _voted_cookie(campaign_id: int) -> str:
     return f"voted_{campaign_id}"
 
 
-def count_codes(entrance_id: int) -> int:
+def count_codes(ticket: Ticket) -> int:
     """Return with how many one-time codes this browser has voted, the present one included."""
     cookies: str = request.environ.get("HTTP_COOKIE", "")
-    return cookies.count(_ANSWERED) + (f"{_answered_cookie(entrance_id)}=" not in cookies)
+    own = _answered_cookie(ticket.entrance_id), _rated_cookie(ticket.code_digest)
+    return cookies.count(_ANSWERED) + (not any(f"{name}=" in cookies for name in own))
 
 
 def remember_answered(response: Response, ticket: Ticket) -> None:
@@ -267,16 +278,17 @@ def is_remembered(entrance: OpenedEntrance, cookies: Mapping[str, str]) -> bool:
     return _answered_cookie(entrance.entrance_id) in cookies
 
 
-def rated_here(entrance_id: int) -> frozenset[int]:
-    """Return which subjects of a panel this device has rated with a code."""
-    parts = request.cookies.get(_answered_cookie(entrance_id), "").split(".")
-    return frozenset(int(part) for part in parts if part.isdecimal())
+def rated_here(code_digest: bytes) -> frozenset[Rated]:
+    """Return what this device has rated with a panel's code."""
+    parts = request.cookies.get(_rated_cookie(code_digest), "").split(".")
+    found = (_RATED.fullmatch(part) for part in parts)
+    return frozenset((int(one[1]), int(one[2])) for one in found if one)
 
 
-def set_rated(response: Response, entrance_id: int, subject_ids: Iterable[int]) -> None:
-    """Let this device alone know which subjects of a panel it has rated with a code."""
-    value = ".".join(str(subject_id) for subject_id in sorted(subject_ids))
-    set_cookie(response, _answered_cookie(entrance_id), value, max_age=ANSWERED_COOKIE_DAYS * _DAY)
+def set_rated(response: Response, code_digest: bytes, rated: Iterable[Rated]) -> None:
+    """Let this device alone know what it has rated with a panel's code."""
+    value = ".".join(f"{campaign_id}-{subject_id}" for campaign_id, subject_id in sorted(rated))
+    set_cookie(response, _rated_cookie(code_digest), value, max_age=ANSWERED_COOKIE_DAYS * _DAY)
 
 
 def watch() -> IntakeWatch:

@@ -14,6 +14,7 @@ from survey_service.core.errors import Conflict, Invalid
 from survey_service.core.http import set_cookie
 from survey_service.core.permissions import public
 from survey_service.entrances.codes import normalize, read_symbols
+from survey_service.entrances.panels import RatedSubject
 from survey_service.entrances.queries import OpenedEntrance, list_posted_elsewhere
 from survey_service.entrances.rules import Ticket
 from survey_service.wechat import sign_in
@@ -86,20 +87,29 @@ def _led_to_sign_in(entrance: OpenedEntrance) -> Response:
 
 
 @pages.route("/s/<code>/of/<organization_code>", methods=["GET"])
+@pages.route("/s/<code>/in/<int:campaign_id>/of/<organization_code>", methods=["GET"])
 @public(_VOTER)
-def show_step(code: str, organization_code: str) -> Response:
-    """Show the questionnaire of one subject, where a code rates several."""
+def show_step(code: str, organization_code: str, campaign_id: int | None = None) -> Response:
+    """Show the questionnaire of one subject, where a code rates several, perhaps of several campaigns."""
+    page, subject = _step(code, organization_code, campaign_id)
+    sitting = page.sitting
+    if sitting is None or subject is None or sitting.is_done(subject):
+        return make_response(redirect(f"/s/{page.entrance.code}", 303))
+    own = panel_presentation.page_of(page, sitting, subject)
+    if own.entrance.state is not State.OPEN:
+        return _state_message(own)
+    step = panel_presentation.step_of(page.entrance, sitting, subject)
+    response = make_response(presentation.render_step(own, step))
+    _keep_secret(response, f"{page.entrance.code}/{panel_presentation.path_of(sitting, subject)}")
+    return response
+
+
+def _step(
+    code: str, organization_code: str, campaign_id: int | None
+) -> tuple[voting.OpenedPage, RatedSubject | None]:
     with reading() as session:
         page = voting.open_page(session, raw_code=code, now=clock.now())
-    subject = page.sitting.find(organization_code) if page.sitting else None
-    if page.sitting is None or subject is None or subject.subject_id in page.sitting.done:
-        return make_response(redirect(f"/s/{page.entrance.code}", 303))
-    if page.entrance.state is not State.OPEN:
-        return _state_message(page)
-    step = panel_presentation.step_of(page.entrance, page.sitting, subject)
-    response = make_response(presentation.render_step(panel_presentation.page_of(page, subject), step))
-    _keep_secret(response, f"{page.entrance.code}/of/{organization_code}")
-    return response
+    return page, page.sitting.find(organization_code, campaign_id) if page.sitting else None
 
 
 def _keep_secret(response: Response, path: str) -> None:
@@ -167,33 +177,33 @@ def _shown_again(code: str, error: Invalid) -> str:
 
 
 @pages.route("/s/<code>/of/<organization_code>", methods=["POST"])
+@pages.route("/s/<code>/in/<int:campaign_id>/of/<organization_code>", methods=["POST"])
 @public(_VOTER)
-def cast_step(code: str, organization_code: str) -> Any:
-    """Take the form of one subject, and lead on to the next."""
+def cast_step(code: str, organization_code: str, campaign_id: int | None = None) -> Any:
+    """Take the form of one subject, and lead on to the next; its ticket says which campaign it is of."""
     try:
         _ticket, receipt = _submit(code, organization_code)
     except Invalid as error:
-        return _step_again(code, organization_code, error)
+        return _step_again(code, organization_code, campaign_id, error)
     except Conflict as error:
         ticket = request.form.get("ticket", "")
         return _message(panel_presentation.conflict_message(code, organization_code, error, ticket=ticket))
     response = make_response(redirect(f"/s/{code}/sent/{receipt}", 303))
-    response.delete_cookie("secret", path=f"/s/{code}/of/{organization_code}")
+    response.delete_cookie("secret", path=request.path)
     return response
 
 
-def _step_again(code: str, organization_code: str, error: Invalid) -> Any:
-    with reading() as session:
-        page = voting.open_page(session, raw_code=code, now=clock.now())
-    subject = page.sitting.find(organization_code) if page.sitting else None
-    if page.sitting is None or subject is None:
+def _step_again(code: str, organization_code: str, campaign_id: int | None, error: Invalid) -> Any:
+    page, subject = _step(code, organization_code, campaign_id)
+    sitting = page.sitting
+    if sitting is None or subject is None or subject not in sitting.subjects:
         return make_response(redirect(f"/s/{page.entrance.code}", 303))
     again = presentation.render_filled_ballot(
-        panel_presentation.page_of(page, subject),
+        panel_presentation.page_of(page, sitting, subject),
         ticket=request.form.get("ticket", ""),
         form=request.form,
         errors=error.errors,
-        step=panel_presentation.step_of(page.entrance, page.sitting, subject),
+        step=panel_presentation.step_of(page.entrance, sitting, subject),
     )
     return again, error.status
 

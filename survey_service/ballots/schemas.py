@@ -15,6 +15,18 @@ class PanelSubjectOut(Schema):
     done = fields.Boolean(required=True)
 
 
+class SittingCampaignOut(Schema):
+    """A campaign of a sitting; its ticket says which campaign a ballot is of."""
+
+    campaign_id = fields.Integer(required=True)
+    title = fields.String(required=True)
+    state = fields.String(required=True)
+    closes_at = fields.String(required=True)
+    questionnaire = fields.Dict(required=True)
+    ticket = fields.String(required=True)
+    subjects = fields.List(fields.Nested(PanelSubjectOut()), required=True)
+
+
 class EntranceOut(Schema):
     title = fields.String(required=True)
     organization_name = fields.String(required=True)
@@ -26,6 +38,7 @@ class EntranceOut(Schema):
     questionnaire = fields.Dict(required=True)
     ticket = fields.String(required=True)
     subjects = fields.List(fields.Nested(PanelSubjectOut()))
+    campaigns = fields.List(fields.Nested(SittingCampaignOut()))
 
 
 class ReceiptOut(Schema):

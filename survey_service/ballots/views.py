@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, json, jsonify, request
 
 from survey_service.ballots import access, queries, service, voting
-from survey_service.ballots.panels import Sitting
+from survey_service.ballots.panels import Sitting, Turn
 from survey_service.ballots.schemas import SUBMISSION_DOC, EntranceOut, ReceiptOut, shown_questionnaire
 from survey_service.ballots.submission import MAX_SUBMISSION_BYTES, read_submission
 from survey_service.campaigns.queries import path_of_campaign
@@ -46,19 +46,39 @@ def _shown(page: voting.OpenedPage) -> dict[str, Any]:
         "closes_at": entrance.closes_at.isoformat(),
         "questionnaire": shown_questionnaire(page.version),
         "ticket": page.ticket,
-    } | (_subjects(page.sitting) if page.sitting else {})
+    } | (_subjects(page.sitting, entrance.campaign_id) if page.sitting else {})
 
 
-def _subjects(sitting: Sitting) -> dict[str, Any]:
-    rows = [
+def _subjects(sitting: Sitting, campaign_id: int) -> dict[str, Any]:
+    """Return whom a panel's code rates; of a sitting every campaign, beside the one whose ticket is on top."""
+    turns = {turn.entrance.campaign_id: turn for turn in sitting.turns}
+    on_top = {"subjects": _rows(sitting, turns[campaign_id])}
+    if len(turns) == 1:
+        return on_top
+    return on_top | {"campaigns": [_turn(sitting, turn) for turn in turns.values()]}
+
+
+def _turn(sitting: Sitting, turn: Turn) -> dict[str, Any]:
+    return {
+        "campaign_id": turn.entrance.campaign_id,
+        "title": turn.entrance.title,
+        "state": turn.entrance.state,
+        "closes_at": turn.entrance.closes_at.isoformat(),
+        "questionnaire": shown_questionnaire(turn.version),
+        "ticket": turn.ticket,
+        "subjects": _rows(sitting, turn),
+    }
+
+
+def _rows(sitting: Sitting, turn: Turn) -> list[dict[str, Any]]:
+    return [
         {
             "organization_code": one.organization_code,
             "name": one.name,
-            "done": one.subject_id in sitting.done,
+            "done": sitting.is_done(one),
         }
-        for one in sitting.subjects
+        for one in turn.subjects
     ]
-    return {"subjects": rows}
 
 
 @blp.route("/entrances/<code>/ballots", methods=["POST"])

@@ -47,7 +47,7 @@ def open_page(session: Session, *, raw_code: str, now: datetime) -> OpenedPage:
     """
     entrance = find_entrance(session, raw_code=raw_code, now=now)
     holder = access.identify(entrance)
-    sitting = panels.read_sitting(session, entrance)
+    sitting = panels.read_sitting(session, entrance, now=now)
     return OpenedPage(
         entrance=entrance,
         version=get_compiled(session, entrance.version_id),
@@ -152,7 +152,7 @@ def _cast(
         # Whatever comes of it: whoever scans next may be somebody else.
         sign_in.end_visit()
     digest = access.digest_credential(session, ticket.campaign_id, credential)
-    watch, codes = access.watch(), access.count_codes(ticket.entrance_id)
+    watch, codes = access.watch(), access.count_codes(ticket)
     try:
         cast = service.cast_ballot(
             session,

@@ -23,11 +23,11 @@ FIRST_ISSUE = 1
 """Reissue raises this number of a slot, and with it the code changes."""
 # A county is 92,000 rows: past the ORM, one statement for each batch, with its digests one behind the other.
 _STORE_SLOTS = text(
-    "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, mode, rater_class, issue, place,"
+    "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, turn, mode, rater_class, issue, place,"
     " is_preview, serial, code_digest)"
     " WITH RECURSIVE slot (serial) AS"
     " (SELECT CAST(:first AS integer) UNION ALL SELECT serial + 1 FROM slot WHERE serial < :last)"
-    " SELECT campaign_id, subject_id, panel_id, id, mode, rater_class, :issue, '', false, serial,"
+    " SELECT campaign_id, subject_id, panel_id, id, turn, mode, rater_class, :issue, '', false, serial,"
     " substr(:digests, 1 + :length * (serial - :first), :length)"
     " FROM code_batch CROSS JOIN slot WHERE id = :batch_id"
     # The intake tells codes that come in the order of printing by the ids of their slots.
@@ -115,13 +115,15 @@ def slot_code(key: bytes, *, place_id: int, serial: int, issue: int) -> str:
 
 
 def code_in_clear(keyring: Keyring, batch: CodeBatch, entrance: Entrance) -> str:
-    """Return an entrance's code; raises Conflict `codes_handed_out` when its batch key is gone."""
+    """Return an entrance's code; raises Conflict `codes_handed_out` when its batch key is gone.
+
+    In a sitting `batch` is the lead, which has the key.
+    """
     if entrance.code is not None:
         return entrance.code
     assert entrance.serial is not None
     # A batch of an earlier release may hold slots of several subjects.
-    place_id = entrance.subject_id or entrance.panel_id
-    assert place_id is not None
+    place_id = entrance.subject_id or batch.place_id
     key = batch_key(keyring, batch)
     return slot_code(key, place_id=place_id, serial=entrance.serial, issue=entrance.issue)
 

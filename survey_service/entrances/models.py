@@ -24,18 +24,28 @@ class CodeBatch(Base):
     The key is destroyed when the batch is marked as handed out, seven days after its codes left the system
     for the first time (`printed_at`), or when the campaign ends. What stands in batches of earlier releases
     for several subjects together has no subject.
+
+    A sitting is a batch with companions: the same panel codes open slots of several campaigns, each with a
+    batch of its own. The key, and what became of the paper, stand at the first of them, the lead.
     """
 
     __tablename__ = "code_batch"
     __table_args__ = (
         UniqueConstraint("campaign_id", "idempotency_key", "subject_id"),
         CheckConstraint("handed_out_at IS NULL OR wrapped_key IS NULL", name="handed_out_without_key"),
+        CheckConstraint(
+            "lead_id IS NULL OR (panel_id IS NOT NULL AND wrapped_key IS NULL)", name="companion_without_key"
+        ),
+        Index("ix_code_batch_lead", "lead_id"),
     )
 
     id: Mapped[Id]
     campaign_id: Mapped[int] = mapped_column(BigId, ForeignKey("campaign.id"))
     subject_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("subject.id"))
     panel_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("panel.id"))
+    lead_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("code_batch.id", ondelete="SET NULL"))
+    turn: Mapped[int] = mapped_column(default=0)
+    """Which campaign of a sitting this is, from 0; 0 for every batch that stands alone."""
     mode: Mapped[Mode | None] = mapped_column(one_of(Mode, name="batch_mode"))
     rater_class: Mapped[RaterClass | None] = mapped_column(one_of(RaterClass, name="batch_class"))
     idempotency_key: Mapped[str | None] = mapped_column(String(128))
@@ -54,7 +64,10 @@ class CodeBatch(Base):
 
 
 class Panel(Base):
-    """Invited people who rate several subjects, one code each: all subjects of a campaign under one place."""
+    """Invited people who rate several subjects, one code each: all subjects of a campaign under one place.
+
+    What they rate in other campaigns with the same code belongs to the panels of these.
+    """
 
     __tablename__ = "panel"
     __table_args__ = (UniqueConstraint("campaign_id", "organization_id"),)
@@ -103,7 +116,8 @@ class Entrance(Base):
 
     A posted entrance keeps its code, since it hangs on a wall anyway. A slot (`serial`, `issue`, `batch_id`)
     keeps only the keyed digest of its code. Reissue raises `issue` and changes the digest, not the row, so a
-    spent slot stays spent.
+    spent slot stays spent. In a sitting one code opens a slot in each campaign: these share the digest and
+    the serial, and `turn` tells them apart.
     """
 
     __tablename__ = "entrance"
@@ -113,8 +127,10 @@ class Entrance(Base):
         ),
         UniqueConstraint("campaign_id", "subject_id", "mode", "rater_class", "serial"),
         UniqueConstraint("panel_id", "rater_class", "serial"),
+        UniqueConstraint("code_digest", "turn"),
         CheckConstraint("(subject_id IS NULL) = (panel_id IS NOT NULL)", name="subject_or_panel"),
         CheckConstraint("panel_id IS NULL OR (mode = 'panel' AND serial IS NOT NULL)", name="panel_of_slots"),
+        CheckConstraint("turn = 0 OR panel_id IS NOT NULL", name="turn_of_panels"),
         CheckConstraint("serial IS NULL OR batch_id IS NOT NULL", name="slot_has_batch"),
         CheckConstraint("(serial IS NULL) = (code IS NOT NULL)", name="slot_hides_code"),
         CheckConstraint("revoked_as IS NULL OR revoked_at IS NOT NULL", name="revoked_with_time"),
@@ -127,7 +143,8 @@ class Entrance(Base):
     panel_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("panel.id"))
     mode: Mapped[Mode] = mapped_column(one_of(Mode, name="mode"))
     rater_class: Mapped[RaterClass] = mapped_column(one_of(RaterClass, name="rater_class"))
-    code_digest: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    code_digest: Mapped[bytes] = mapped_column(LargeBinary(16))
+    turn: Mapped[int] = mapped_column(default=0)
     code: Mapped[str | None] = mapped_column(String(13))
     place: Mapped[str] = mapped_column(String(100), default="")
     is_preview: Mapped[bool] = mapped_column(default=False)

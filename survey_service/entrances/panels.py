@@ -1,5 +1,6 @@
 """Reads of panels: one code, several subjects, and which these are."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -13,8 +14,9 @@ from survey_service.organizations.models import Organization, Subject
 
 @dataclass(frozen=True)
 class RatedSubject:
-    """A subject as the holder of a panel's code meets it."""
+    """A subject of a campaign as the holder of a panel's code meets it."""
 
+    campaign_id: int
     subject_id: int
     organization_code: str
     name: str
@@ -22,7 +24,13 @@ class RatedSubject:
 
 
 _RATED = (
-    select(PanelSubject.subject_id, Organization.code, Organization.name, Subject.name)
+    select(
+        PanelSubject.campaign_id,
+        PanelSubject.subject_id,
+        Organization.code,
+        Organization.name,
+        Subject.name,
+    )
     .join(
         CampaignSubject,
         (CampaignSubject.campaign_id == PanelSubject.campaign_id)
@@ -33,10 +41,16 @@ _RATED = (
 )
 
 
-def list_rated(session: Session, *, panel_id: int) -> list[RatedSubject]:
-    """Return the subjects of a panel in the order of the campaign."""
-    rows = session.execute(_RATED.where(PanelSubject.panel_id == panel_id).order_by(CampaignSubject.position))
-    return [RatedSubject(*row) for row in rows]
+def list_rated(session: Session, *, panel_ids: Sequence[int]) -> Mapping[int, Sequence[RatedSubject]]:
+    """Return the subjects of panels in the order of the campaign, by campaign."""
+    rows = session.execute(
+        _RATED.where(PanelSubject.panel_id.in_(panel_ids)).order_by(CampaignSubject.position)
+    )
+    found: dict[int, list[RatedSubject]] = {}
+    for row in rows:
+        subject = RatedSubject(*row)
+        found.setdefault(subject.campaign_id, []).append(subject)
+    return found
 
 
 def find_rated(session: Session, *, entrance_id: int, organization_code: str) -> RatedSubject | None:
@@ -47,6 +61,16 @@ def find_rated(session: Session, *, entrance_id: int, organization_code: str) ->
         )
     ).first()
     return RatedSubject(*row) if row else None
+
+
+def rated_by_panel(session: Session, *, campaign_id: int, organization_code: str) -> Sequence[int]:
+    """Return the subjects that the panel of an organization rates in a campaign."""
+    return session.scalars(
+        select(PanelSubject.subject_id)
+        .join(Panel, Panel.id == PanelSubject.panel_id)
+        .join(Organization, Organization.id == Panel.organization_id)
+        .where(Panel.campaign_id == campaign_id, Organization.code == organization_code)
+    ).all()
 
 
 def list_panels(session: Session, *, campaign_id: int) -> list[tuple[Panel, Organization]]:

@@ -1,6 +1,7 @@
 """Reads of entrances: one query opens a voter's page."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,8 @@ class OpenedEntrance:
     subject_name: str
     panel_id: int = 0
     """The panel whose subjects are rated one after the other; the id of the single subject is 0 then."""
+    turns: Sequence["OpenedEntrance"] = ()
+    """Of a panel's code what it opens in each campaign of the sitting, in their turn; this is one of them."""
 
     @property
     def is_posted(self) -> bool:
@@ -95,6 +98,7 @@ _OPENING_OF_PANEL = (
     .join(Panel, Panel.id == Entrance.panel_id)
     .join(Organization, Organization.id == Panel.organization_id)
     .where(*_IS_OPENED)
+    .order_by(Entrance.turn)
 )
 
 
@@ -107,19 +111,23 @@ def _valid(digest: bytes) -> tuple[ColumnElement[bool], ...]:
     return Entrance.code_digest == digest, Entrance.revoked_at.is_(None)
 
 
-def find_entrance(session: Session, *, keyring: Keyring, raw_code: str) -> tuple[Entrance, str]:
-    """Return an entrance with its organization's path, for staff; raises NotFound `unknown_entrance`."""
+def find_entrances(session: Session, *, keyring: Keyring, raw_code: str) -> list[tuple[Entrance, str]]:
+    """Return what a code opens with its organization's path, for staff: of a sitting all its slots.
+
+    Raises NotFound `unknown_entrance`.
+    """
     code = codes.normalize(raw_code) or ""
-    row = session.execute(
+    rows = session.execute(
         select(Entrance, Organization.path)
         .outerjoin(Subject, Subject.id == Entrance.subject_id)
         .outerjoin(Panel, Panel.id == Entrance.panel_id)
         .join(Organization, Organization.id == func.coalesce(Subject.organization_id, Panel.organization_id))
         .where(*_valid(digest_code(keyring, code)))
-    ).one_or_none()
-    if row is None:
+        .order_by(Entrance.campaign_id)
+    ).all()
+    if not rows:
         raise NotFound("unknown_entrance")
-    return row[0], row[1]
+    return [(entrance, path) for entrance, path in rows]
 
 
 def open_entrance(
@@ -134,6 +142,20 @@ def open_entrance(
         raise NotFound("unknown_entrance")
     digest = digest_code(keyring, code)
     row = (posted.find(digest) if posted else None) or _find_opening(session, digest, posted)
+    if row is not None:
+        return _opened(row, code, digest, now)
+    turns = tuple(_opened(one, code, digest, now) for one in _find_turns(session, digest))
+    return replace(_first_to_rate(turns), turns=turns)
+
+
+def _first_to_rate(turns: Sequence[OpenedEntrance]) -> OpenedEntrance:
+    """Return the first that is open, else the first that will be, else the first."""
+    wanted = (State.OPEN, State.SCHEDULED, State.DRAFT)
+    found = (one for state in wanted for one in turns if one.state is state)
+    return next(found, turns[0])
+
+
+def _opened(row: Any, code: str, digest: bytes, now: datetime) -> OpenedEntrance:
     window = _window_of(row)
     return OpenedEntrance(
         entrance_id=row.id,
@@ -159,15 +181,18 @@ def open_entrance(
     )
 
 
-def _find_opening(session: Session, digest: bytes, posted: PostedEntrances | None) -> Any:
-    connection, asked = session.connection(), {"digest": digest}
-    row = connection.execute(_OPENING, asked).one_or_none()
-    row = row or connection.execute(_OPENING_OF_PANEL, asked).one_or_none()
-    if row is None:
-        raise NotFound("unknown_entrance")
-    if posted and row.mode is Mode.OPEN:
+def _find_opening(session: Session, digest: bytes, posted: PostedEntrances | None) -> Any | None:
+    row = session.connection().execute(_OPENING, {"digest": digest}).one_or_none()
+    if posted and row is not None and row.mode is Mode.OPEN:
         posted.keep(digest, row)
     return row
+
+
+def _find_turns(session: Session, digest: bytes) -> Sequence[Any]:
+    rows = session.connection().execute(_OPENING_OF_PANEL, {"digest": digest}).all()
+    if not rows:
+        raise NotFound("unknown_entrance")
+    return rows
 
 
 def _window_of(row: Any) -> Window:

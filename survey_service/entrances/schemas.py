@@ -4,6 +4,7 @@ from typing import Any
 
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.campaigns.subjects import MAX_SUBJECTS
+from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
     PlainText,
     Schema,
@@ -16,13 +17,17 @@ from survey_service.core.marshalling import (
 from survey_service.core.texts import text
 from survey_service.entrances.rules import EntranceMode, Layout
 from survey_service.entrances.service import MAX_COUNT
+from survey_service.entrances.sittings import MAX_CAMPAIGNS
 from survey_service.organizations.rules import MAX_CODE_LENGTH
 
 CODE = validate.Length(min=1, max=MAX_CODE_LENGTH)
 
 
 class EntrancesIn(Schema):
-    """Entrances for one organization or for several, `count` for each; `place` is where a code will hang."""
+    """Entrances for one organization or for several, `count` for each; `place` is where a code will hang.
+
+    `also_campaign_ids` are further campaigns of the same owner that the same panel codes rate.
+    """
 
     organization_code = PlainText(validate=CODE)
     organization_codes = fields.List(
@@ -32,6 +37,11 @@ class EntrancesIn(Schema):
     rater_class = fields.Enum(RaterClass, by_value=True, required=True)
     count = fields.Integer(load_default=1, validate=validate.Range(1, MAX_COUNT))
     place = PlainText(load_default="", validate=validate.Length(max=100))
+    also_campaign_ids = fields.List(
+        fields.Integer(validate=validate.Range(1, MAX_ID)),
+        load_default=list,
+        validate=validate.Length(max=MAX_CAMPAIGNS),
+    )
 
     @validates_schema
     def check_target(self, data: dict[str, object], **_: object) -> None:

@@ -32,7 +32,7 @@ from survey_service.entrances.batches import (
     next_serials,
 )
 from survey_service.entrances.models import CodeBatch, Entrance
-from survey_service.entrances.queries import digest_code, find_entrance
+from survey_service.entrances.queries import digest_code, find_entrances
 from survey_service.entrances.rules import OPEN_STATES, POSTED_MODES, SLOT_MODES
 
 MAX_COUNT = 5_000
@@ -246,12 +246,13 @@ def revoke_entrance(
 ) -> None:
     """Close an entrance at once; ballots that came through it stay.
 
-    Raises NotFound `unknown_entrance`, and Forbidden for staff who do not stand above the organization.
+    A code of a sitting is closed in all its campaigns. Raises NotFound `unknown_entrance`, and Forbidden for
+    staff who do not stand above the organization.
     """
-    entrance, path = find_entrance(session, keyring=keyring, raw_code=raw_code)
-    # A panel's organization is not rated itself; all whom it rates stand below.
-    if not (staff.covers(path) if entrance.panel_id else staff.is_above(path)):
-        raise Forbidden
-    entrance.revoked_at = now
-    facts = {"campaign_id": entrance.campaign_id, "mode": entrance.mode, "serial": entrance.serial}
-    record(session, "entrances.revoke", f"entrance:{entrance.id}", after=facts)
+    for entrance, path in find_entrances(session, keyring=keyring, raw_code=raw_code):
+        # A panel's organization is not rated itself; all whom it rates stand below.
+        if not (staff.covers(path) if entrance.panel_id else staff.is_above(path)):
+            raise Forbidden
+        entrance.revoked_at = now
+        facts = {"campaign_id": entrance.campaign_id, "mode": entrance.mode, "serial": entrance.serial}
+        record(session, "entrances.revoke", f"entrance:{entrance.id}", after=facts)

@@ -4,7 +4,7 @@ Nothing here reads a participation, and every answer is the same for a spent slo
 slot stays the same row, and its row is the credential: a spent slot stays spent under its new code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -22,10 +22,12 @@ from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
 from survey_service.core.texts import text
 from survey_service.entrances.batches import add_batches, batch_key, slot_code
-from survey_service.entrances.models import Entrance
+from survey_service.entrances.models import Entrance, Panel
+from survey_service.entrances.panels import rated_by_panel
 from survey_service.entrances.queries import digest_code
 from survey_service.entrances.rules import OPEN_STATES, RevokedAs, SlotsChanged
 from survey_service.entrances.serials import write_serials
+from survey_service.entrances.sittings import find_shared, follow, list_shared
 from survey_service.entrances.slot_places import SlotPlace, list_slot_places
 
 _BEFORE_OPENING = frozenset({State.DRAFT, State.SCHEDULED})
@@ -45,6 +47,20 @@ class ChosenSlots:
         return asdict(self) | {"serials": write_serials(self.serials)}
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The slots that were named, and with them those that their codes open in other running campaigns."""
+
+    slots: Sequence[Entrance]
+    campaigns: Mapping[int, Campaign]
+
+    def of(self, campaign_id: int) -> list[Entrance]:
+        return [slot for slot in self.slots if slot.campaign_id == campaign_id]
+
+    def states(self, now: datetime) -> set[State]:
+        return {campaign.window.state(now) for campaign in self.campaigns.values()}
+
+
 def revoke_slots(
     session: Session,
     *,
@@ -56,21 +72,18 @@ def revoke_slots(
 ) -> int:
     """Close slots at once and return how many serials were named; those closed before stay as they are.
 
-    Letters count as undelivered before the vote begins only, since later somebody may have used them. Raises
-    Forbidden at or above the caller's own level, Invalid for unknown serials, Conflict `wrong_state` after
-    closing and `voting_has_begun`.
+    A code of a sitting is closed in all its running campaigns. Letters count as undelivered before the vote
+    begins only, since later somebody may have used them. Raises Forbidden at or above the caller's own level,
+    Invalid for unknown serials, Conflict `wrong_state` after closing and `voting_has_begun`.
     """
-    campaign, _, slots = _find(session, staff, campaign_id, chosen, now)
-    is_early = campaign.window.state(now) in _BEFORE_OPENING
-    if revoked_as is RevokedAs.UNDELIVERED and not is_early:
+    found = _find(session, staff, campaign_id, chosen, now)
+    if revoked_as is RevokedAs.UNDELIVERED and not found.states(now) <= _BEFORE_OPENING:
         raise Conflict("voting_has_begun")
-    for slot in slots:
+    for slot in found.slots:
         if slot.revoked_at is None:
             slot.revoked_at, slot.revoked_as = now, revoked_as
-    facts = chosen.facts | {"revoked_as": revoked_as}
-    record(session, "entrances.revoke", campaign_target(campaign_id), after=facts)
-    publish(session, SlotsChanged(campaign_id))
-    return len(slots)
+    _tell(session, "entrances.revoke", found, chosen.facts | {"revoked_as": revoked_as})
+    return len(found.of(campaign_id))
 
 
 def reissue_slots(
@@ -84,52 +97,108 @@ def reissue_slots(
 ) -> int:
     """Give slots new codes in a batch of their own, to be printed, and return how many.
 
-    The old codes open nothing any more, at once. A revoked slot opens again. Raises as `revoke_slots` does.
+    The old codes open nothing that still runs, at once. A revoked slot opens again. The new code of a sitting
+    is for those of its campaigns that still run. Raises as `revoke_slots` does.
     """
-    _, place, slots = _find(session, staff, campaign_id, chosen, now)
-    [batch] = add_batches(
+    found = _find(session, staff, campaign_id, chosen, now)
+    request = canonical_digest([campaign_id, chosen.facts])
+    for codes in _by_campaigns(found.slots):
+        _reissue(session, keyring, chosen, codes, request, now)
+    _tell(session, "entrances.reissue", found, chosen.facts)
+    return len(found.of(campaign_id))
+
+
+def _by_campaigns(slots: Sequence[Entrance]) -> list[list[list[Entrance]]]:
+    """Group slots by their code, each in the order of its turns, and the codes by the campaigns they are for."""
+    codes: dict[bytes, list[Entrance]] = {}
+    for slot in sorted(slots, key=lambda slot: (slot.serial, slot.turn)):
+        codes.setdefault(slot.code_digest, []).append(slot)
+    groups: dict[tuple[int, ...], list[list[Entrance]]] = {}
+    for members in codes.values():
+        groups.setdefault(tuple(slot.campaign_id for slot in members), []).append(members)
+    return list(groups.values())
+
+
+def _reissue(
+    session: Session,
+    keyring: Keyring,
+    chosen: ChosenSlots,
+    codes: Sequence[Sequence[Entrance]],
+    request: str,
+    now: datetime,
+) -> None:
+    first, *others = codes[0]
+    [lead] = add_batches(
         session,
         keyring,
-        campaign_id=campaign_id,
-        subject_ids=[place.subject_id],
-        panel_id=place.panel_id,
+        campaign_id=first.campaign_id,
+        subject_ids=[first.subject_id],
+        panel_id=first.panel_id,
         mode=chosen.mode,
         rater_class=chosen.rater_class,
-        request=canonical_digest([campaign_id, chosen.facts]),
+        request=request,
         now=now,
     )
-    key = batch_key(keyring, batch)
-    for slot in slots:
-        assert slot.serial is not None
-        slot.issue, slot.batch_id, slot.revoked_at, slot.revoked_as = slot.issue + 1, batch.id, None, None
-        code = slot_code(key, place_id=batch.place_id, serial=slot.serial, issue=slot.issue)
-        slot.code_digest = digest_code(keyring, code)
-    record(session, "entrances.reissue", campaign_target(campaign_id), after=chosen.facts)
-    publish(session, SlotsChanged(campaign_id))
-    return len(slots)
+    batches = [lead, *follow(session, lead, [session.get_one(Panel, slot.panel_id) for slot in others])]
+    key = batch_key(keyring, lead)
+    for members in codes:
+        serial, issue = members[0].serial, max(slot.issue for slot in members) + 1
+        assert serial is not None
+        code = slot_code(key, place_id=lead.place_id, serial=serial, issue=issue)
+        for slot, batch in zip(members, batches, strict=True):
+            slot.issue, slot.batch_id, slot.turn, slot.revoked_at, slot.revoked_as = (
+                issue,
+                batch.id,
+                batch.turn,
+                None,
+                None,
+            )
+            slot.code_digest = digest_code(keyring, code)
+
+
+def _tell(session: Session, action: str, found: _Found, facts: dict[str, object]) -> None:
+    for campaign_id in found.campaigns:
+        serials = [slot.serial for slot in found.of(campaign_id) if slot.serial is not None]
+        after = facts | {"serials": write_serials(serials)}
+        record(session, action, campaign_target(campaign_id), after=after)
+        publish(session, SlotsChanged(campaign_id))
 
 
 def _find(
     session: Session, staff: Identity, campaign_id: int, chosen: ChosenSlots, now: datetime
-) -> tuple[Campaign, SlotPlace, list[Entrance]]:
+) -> _Found:
     """Return the slots, held together with whom they rate; raises Invalid where a serial is unknown."""
-    campaign = get_campaign(session, campaign_id)
-    if campaign.window.state(now) not in OPEN_STATES:
+    if get_campaign(session, campaign_id).window.state(now) not in OPEN_STATES:
         raise Conflict("wrong_state")
     place = _place(session, staff, campaign_id, chosen)
-    lock_subjects(session, campaign_id, place.rated)
+    campaigns = _running_together(session, campaign_id, place, now)
+    # Campaign by campaign in the order of the ids, as `inviting` does.
+    for one in campaigns:
+        rated = rated_by_panel(session, campaign_id=one, organization_code=place.organization_code)
+        lock_subjects(session, one, rated if place.panel_id else place.rated)
     slots = list(
         session.scalars(
             select(Entrance)
             .where(Entrance.campaign_id == campaign_id, place.is_slot())
             .where(Entrance.mode == chosen.mode, Entrance.rater_class == chosen.rater_class)
             .where(Entrance.serial.in_(chosen.serials))
-            .order_by(Entrance.serial)
         )
     )
     if unknown := set(chosen.serials) - {slot.serial for slot in slots}:
         raise Invalid(errors={"serials": [text("entrances.unknown_serials", serials=write_serials(unknown))]})
-    return campaign, place, slots
+    shared = [slot for slot in find_shared(session, slots) if slot.campaign_id in campaigns]
+    touched = {slot.campaign_id for slot in shared}
+    return _Found(shared, {key: one for key, one in campaigns.items() if key in touched})
+
+
+def _running_together(
+    session: Session, campaign_id: int, place: SlotPlace, now: datetime
+) -> dict[int, Campaign]:
+    """Return the campaign, and those that still run and share codes with a panel of it, by their ids."""
+    shared = list_shared(session, campaign_id=campaign_id).get(place.panel_id or 0, ())
+    ids = sorted({campaign_id, *(one.campaign_id for one in shared)})
+    campaigns = {one: get_campaign(session, one) for one in ids}
+    return {key: one for key, one in campaigns.items() if one.window.state(now) in OPEN_STATES}
 
 
 def _place(session: Session, staff: Identity, campaign_id: int, chosen: ChosenSlots) -> SlotPlace:

@@ -247,9 +247,15 @@ class Sitting:
     closes_at_text: str = "12月31日 18:00"
     rater_class_label: str = "老干部"
     receipt: str = "7K2M9QXW3FHTP"
-    subjects: tuple[dict[str, object], ...] = (
-        {"number": 1, "name": "大榕村", "url": "/s/7K2M9QXW3FHTP/of/1", "done": True},
-        {"number": 2, "name": "麦园村", "url": "/s/7K2M9QXW3FHTP/of/2", "done": False},
+    groups: tuple[dict[str, object], ...] = (
+        {
+            "title": "",
+            "note": "",
+            "subjects": [
+                {"number": 1, "name": "大榕村", "url": "/s/7K2M9QXW3FHTP/of/1", "done": True},
+                {"number": 2, "name": "麦园村", "url": "/s/7K2M9QXW3FHTP/of/2", "done": False},
+            ],
+        },
     )
 
 

@@ -297,16 +297,19 @@ def test_a_revoked_code_opens_nothing(world: World, phone: Phone, code: str) -> 
 
 def test_the_mark_on_the_phone_is_read_with_suspicion(world: World, web_view: FlaskClient, code: str) -> None:
     with world.app.extensions["database"].reading() as session:
-        slot = session.scalar(select(Entrance.id).where(Entrance.panel_id.is_not(None)))
-    web_view.set_cookie(f"answered_{slot}", "x.-1.²..999999999999999999999999")
+        slot = session.scalars(select(Entrance).where(Entrance.panel_id.is_not(None))).one()
+    name = f"answered_{slot.code_digest.hex()}"
+    web_view.set_cookie(name, "x.-1.²..1-.7-9-1.1-²2.999999999999999999999999-1")
     assert "请您评 2 个" in web_view.get(f"/s/{code}").text
 
 
 def test_one_code_counts_once_among_the_codes_of_a_browser(world: World, phone: Phone) -> None:
     """A panel of many subjects is not many credentials."""
-    with world.app.test_request_context(headers={"Cookie": "answered_7=1.2; answered_9=1"}):
-        assert access.count_codes(7) == 2
-        assert access.count_codes(8) == 3
+    ticket = world.open(world.issue()[0].code)
+    panel = f"answered_{ticket.code_digest.hex()}=1-2.1-3.4-2"
+    with world.app.test_request_context(headers={"Cookie": f"{panel}; answered_0=1"}):
+        assert access.count_codes(ticket) == 2
+        assert access.count_codes(replace(ticket, code_digest=b"another code")) == 3
 
 
 def test_whoever_rates_one_subject_pays_nothing_for_panels(

@@ -1,0 +1,103 @@
+"""Sittings: the same panel codes in several campaigns of one owner.
+
+The code is one, and so is the paper; everything behind it is a matter of each campaign: a slot with the
+same digest and serial, its own row, window and key. A batch leads and has the key of the codes, those of the
+other campaigns follow it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy.orm import Session, aliased
+
+from survey_service.campaigns.models import Campaign
+from survey_service.entrances.models import CodeBatch, Entrance, Panel
+
+MAX_CAMPAIGNS = 10
+"""Branches, service centres, secretaries and some more: nobody sits through ten."""
+_COPY_SLOTS = text(
+    "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, turn, mode, rater_class, issue, place,"
+    " is_preview, serial, code_digest)"
+    " SELECT own.campaign_id, NULL, own.panel_id, own.id, own.turn, slot.mode, slot.rater_class, slot.issue,"
+    " '', false, slot.serial, slot.code_digest"
+    " FROM entrance AS slot JOIN code_batch AS own ON own.lead_id = slot.batch_id"
+    " WHERE slot.batch_id = :lead_id ORDER BY own.turn, slot.serial"
+)
+HOLDER = aliased(CodeBatch, name="holder")
+"""The batch that has the key of a slot's code: its own, or the lead of the sitting."""
+
+
+@dataclass(frozen=True)
+class SharedCampaign:
+    """A campaign of a sitting, as those see it who hand the codes out."""
+
+    campaign_id: int
+    title: str
+    is_lead: bool
+
+
+def holder_id() -> ColumnElement[int]:
+    """Return whose key a slot's code comes from, where its own batch is joined."""
+    return func.coalesce(CodeBatch.lead_id, CodeBatch.id)
+
+
+def follow(session: Session, lead: CodeBatch, panels: Sequence[Panel]) -> list[CodeBatch]:
+    """Make a batch for the panel of each further campaign, in their turn, that has the lead's codes."""
+    companions = [
+        CodeBatch(
+            campaign_id=panel.campaign_id,
+            panel_id=panel.id,
+            lead_id=lead.id,
+            turn=turn,
+            mode=lead.mode,
+            rater_class=lead.rater_class,
+            request_digest=lead.request_digest,
+            created_at=lead.created_at,
+        )
+        for turn, panel in enumerate(panels, start=1)
+    ]
+    session.add_all(companions)
+    session.flush()
+    return companions
+
+
+def copy_slots(session: Session, lead: CodeBatch) -> None:
+    """Give the batches that follow the slots of their lead."""
+    session.connection().execute(_COPY_SLOTS, {"lead_id": lead.id})
+
+
+def find_shared(session: Session, slots: Iterable[Entrance]) -> list[Entrance]:
+    """Return the slots that the same codes open, those given among them, by campaign and serial."""
+    digests = [slot.code_digest for slot in slots]
+    return list(
+        session.scalars(
+            select(Entrance)
+            .where(Entrance.code_digest.in_(digests))
+            .order_by(Entrance.campaign_id, Entrance.serial)
+        )
+    )
+
+
+def list_shared(session: Session, *, campaign_id: int) -> Mapping[int, Sequence[SharedCampaign]]:
+    """Return with which other campaigns each panel of a campaign shares codes, by panel."""
+    own = session.execute(
+        select(holder_id(), CodeBatch.panel_id)
+        .where(CodeBatch.campaign_id == campaign_id, CodeBatch.panel_id.is_not(None))
+        .order_by(CodeBatch.id)
+    ).all()
+    leads = {lead_id for lead_id, _ in own}
+    others = session.execute(
+        select(holder_id(), Campaign.id, Campaign.title, CodeBatch.lead_id.is_(None))
+        .join(Campaign, Campaign.id == CodeBatch.campaign_id)
+        .where(or_(CodeBatch.id.in_(leads), CodeBatch.lead_id.in_(leads)), Campaign.id != campaign_id)
+        .order_by(CodeBatch.turn, Campaign.id)
+    )
+    by_lead: dict[int, list[SharedCampaign]] = {}
+    for lead_id, *campaign in others:
+        by_lead.setdefault(lead_id, []).append(SharedCampaign(*campaign))
+    found: dict[int, dict[int, SharedCampaign]] = {}
+    for lead_id, panel_id in own:
+        shared = {one.campaign_id: one for one in by_lead.get(lead_id, ())}
+        found[panel_id] = found.get(panel_id, {}) | shared
+    return {panel_id: list(shared.values()) for panel_id, shared in found.items() if shared}
