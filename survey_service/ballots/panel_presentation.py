@@ -26,7 +26,7 @@ class SubjectLink:
 
 @dataclass(frozen=True)
 class SubjectGroup:
-    """The subjects of one campaign; without a title where there is only one, with no links while it is shut."""
+    """The subjects of one campaign; no title where there is only one, no links while it is shut."""
 
     title: str
     note: str
@@ -101,7 +101,9 @@ def _groups(entrance: OpenedEntrance, sitting: Sitting) -> Iterator[SubjectGroup
             number += turn.is_open
             links.append(_link(entrance, sitting, turn, subject, number))
         is_alone = len(sitting.turns) == 1
-        yield SubjectGroup("", "", links) if is_alone else SubjectGroup(turn.entrance.title, _note(turn), links)
+        yield (
+            SubjectGroup("", "", links) if is_alone else SubjectGroup(turn.entrance.title, _note(turn), links)
+        )
 
 
 def _link(

@@ -50,7 +50,7 @@ def _shown(page: voting.OpenedPage) -> dict[str, Any]:
 
 
 def _subjects(sitting: Sitting, campaign_id: int) -> dict[str, Any]:
-    """Return whom a panel's code rates; of a sitting every campaign, beside the one whose ticket is on top."""
+    """Return whom a panel's code rates; of a sitting all campaigns, beside the one on top."""
     turns = {turn.entrance.campaign_id: turn for turn in sitting.turns}
     on_top = {"subjects": _rows(sitting, turns[campaign_id])}
     if len(turns) == 1:

@@ -23,8 +23,8 @@ FIRST_ISSUE = 1
 """Reissue raises this number of a slot, and with it the code changes."""
 # A county is 92,000 rows: past the ORM, one statement for each batch, with its digests one behind the other.
 _STORE_SLOTS = text(
-    "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, turn, mode, rater_class, issue, place,"
-    " is_preview, serial, code_digest)"
+    "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, turn, mode, rater_class, issue,"
+    " place, is_preview, serial, code_digest)"
     " WITH RECURSIVE slot (serial) AS"
     " (SELECT CAST(:first AS integer) UNION ALL SELECT serial + 1 FROM slot WHERE serial < :last)"
     " SELECT campaign_id, subject_id, panel_id, id, turn, mode, rater_class, :issue, '', false, serial,"

@@ -104,7 +104,9 @@ def _campaigns_of_sitting(session: Session, campaign_id: int, also: Iterable[int
     first = get_campaign(session, campaign_id)
     ids = [one for one in dict.fromkeys(also) if one != campaign_id]
     found = {one.id: one for one in session.scalars(select(Campaign).where(Campaign.id.in_(ids)))}
-    strangers = [one for one in ids if one not in found or found[one].organization_id != first.organization_id]
+    strangers = [
+        one for one in ids if one not in found or found[one].organization_id != first.organization_id
+    ]
     if strangers:
         listed = "、".join(map(str, strangers))
         raise Invalid(errors={"also_campaign_ids": [text("entrances.not_of_same_owner", campaigns=listed)]})

@@ -17,8 +17,8 @@ from survey_service.entrances.models import CodeBatch, Entrance, Panel
 MAX_CAMPAIGNS = 10
 """Branches, service centres, secretaries and some more: nobody sits through ten."""
 _COPY_SLOTS = text(
-    "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, turn, mode, rater_class, issue, place,"
-    " is_preview, serial, code_digest)"
+    "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, turn, mode, rater_class, issue,"
+    " place, is_preview, serial, code_digest)"
     " SELECT own.campaign_id, NULL, own.panel_id, own.id, own.turn, slot.mode, slot.rater_class, slot.issue,"
     " '', false, slot.serial, slot.code_digest"
     " FROM entrance AS slot JOIN code_batch AS own ON own.lead_id = slot.batch_id"
@@ -94,10 +94,11 @@ def list_shared(session: Session, *, campaign_id: int) -> Mapping[int, Sequence[
         .order_by(CodeBatch.turn, Campaign.id)
     )
     by_lead: dict[int, list[SharedCampaign]] = {}
-    for lead_id, *campaign in others:
-        by_lead.setdefault(lead_id, []).append(SharedCampaign(*campaign))
+    for lead_id, other_id, title, is_lead in others:
+        by_lead.setdefault(lead_id, []).append(SharedCampaign(other_id, title, is_lead))
     found: dict[int, dict[int, SharedCampaign]] = {}
     for lead_id, panel_id in own:
         shared = {one.campaign_id: one for one in by_lead.get(lead_id, ())}
-        found[panel_id] = found.get(panel_id, {}) | shared
-    return {panel_id: list(shared.values()) for panel_id, shared in found.items() if shared}
+        if panel_id is not None and shared:
+            found[panel_id] = found.get(panel_id, {}) | shared
+    return {panel_id: list(shared.values()) for panel_id, shared in found.items()}

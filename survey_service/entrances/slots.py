@@ -109,7 +109,7 @@ def reissue_slots(
 
 
 def _by_campaigns(slots: Sequence[Entrance]) -> list[list[list[Entrance]]]:
-    """Group slots by their code, each in the order of its turns, and the codes by the campaigns they are for."""
+    """Group slots by their code, in the order of its turns, and the codes by their campaigns."""
     codes: dict[bytes, list[Entrance]] = {}
     for slot in sorted(slots, key=lambda slot: (slot.serial, slot.turn)):
         codes.setdefault(slot.code_digest, []).append(slot)
@@ -164,9 +164,7 @@ def _tell(session: Session, action: str, found: _Found, facts: dict[str, object]
         publish(session, SlotsChanged(campaign_id))
 
 
-def _find(
-    session: Session, staff: Identity, campaign_id: int, chosen: ChosenSlots, now: datetime
-) -> _Found:
+def _find(session: Session, staff: Identity, campaign_id: int, chosen: ChosenSlots, now: datetime) -> _Found:
     """Return the slots, held together with whom they rate; raises Invalid where a serial is unknown."""
     if get_campaign(session, campaign_id).window.state(now) not in OPEN_STATES:
         raise Conflict("wrong_state")

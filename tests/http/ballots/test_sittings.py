@@ -55,7 +55,9 @@ class Sitting:
     world: World
     campaigns: Sequence[int]
 
-    def invite(self, *, count: int = 1, also: Sequence[int] | None = None, **changes: Any) -> list[IssuedCode]:
+    def invite(
+        self, *, count: int = 1, also: Sequence[int] | None = None, **changes: Any
+    ) -> list[IssuedCode]:
         world = self.world
         given: dict[str, Any] = {"organization_codes": [world.town_code], "staff": world.staff} | changes
         with world.app.extensions["database"].unit_of_work() as session:
@@ -232,7 +234,14 @@ def test_links_and_forms_alone_lead_through_everything(
     sitting: Sitting, web_view: FlaskClient, code: str
 ) -> None:
     page = web_view.get(f"/s/{code}").text
-    titles = ("请您评 6 个", "2026年度测评</h2>", "1. 第1村党支部", "服务中心测评", "书记测评", "6. 第2村党组织书记")
+    titles = (
+        "请您评 6 个",
+        "2026年度测评</h2>",
+        "1. 第1村党支部",
+        "服务中心测评",
+        "书记测评",
+        "6. 第2村党组织书记",
+    )
     places = [page.index(title) for title in titles]
     assert places == sorted(places)
     for number in range(1, 7):
@@ -280,9 +289,13 @@ def test_a_sitting_is_one_code_to_the_watch_over_browsers(
     sitting: Sitting, web_view: FlaskClient, code: str
 ) -> None:
     for campaign, answers in ((0, {"overall": "satisfied"}), (2, {"grade": "excellent"})):
-        step(web_view, f"/s/{code}/in/{sitting.campaigns[campaign]}/of/{sitting.world.village_codes[0]}", **answers)
+        step(
+            web_view,
+            f"/s/{code}/in/{sitting.campaigns[campaign]}/of/{sitting.world.village_codes[0]}",
+            **answers,
+        )
     digest = sitting.slots()[0].code_digest.hex()
-    marks = [one.key for one in web_view._cookies.values() if one.key.startswith("answered_")]  # noqa: SLF001  The client shows them nowhere else.
+    marks = [one.key for one in web_view._cookies.values() if one.key.startswith("answered_")]
     assert marks == [f"answered_{digest}"]
 
 
