@@ -6,8 +6,8 @@ from alembic.operations import BatchOperations
 
 from survey_service.core.db import BigId
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
