@@ -28,6 +28,7 @@ from survey_service.demonstration.opinions import load_opinions
 from survey_service.demonstration.panel import PEOPLE, invite_panel
 from survey_service.demonstration.paper import load_paper
 from survey_service.demonstration.people import Account, create_accounts, renew_passwords
+from survey_service.demonstration.printing import issue_by_group, print_and_hand_out
 from survey_service.demonstration.rating import load_rating
 from survey_service.demonstration.unusual import flags_for, propose_and_dispute
 from survey_service.entrances.models import Entrance
@@ -44,7 +45,6 @@ from survey_service.questionnaires.service import create_questionnaire
 from survey_service.staff.models import StaffAccount
 
 SEED = 445122109
-HOUSEHOLD_CODES = 60
 PANEL_CODES = 8
 PANEL_CLASSES = (RaterClass.VETERAN_CADRE, RaterClass.VILLAGER_REPRESENTATIVE)
 OPTIONS = ("satisfied", "basically_satisfied", "dissatisfied", "not_informed")
@@ -149,6 +149,8 @@ def _load_campaign(texts: dict[str, Any], open_requires: OpenRequires, now: date
         _create_entrances(session, staff, campaign.id, texts, now)
         warnings = launch_campaign(session, campaign_id=campaign.id, now=now).warnings
         campaign_id = campaign.id
+        codes = [village.code for village in _villages(session, texts)]
+    print_and_hand_out(staff=staff, campaign_id=campaign_id, villages=codes, now=now)
     _cast_ballots(campaign_id, texts, now)
     with unit_of_work() as session:
         load_paper(session, staff=staff, campaign_id=campaign_id, now=now)
@@ -210,7 +212,7 @@ def _create_entrances(
     session: Session, staff: Identity, campaign_id: int, texts: dict[str, Any], now: datetime
 ) -> None:
     codes = [village.code for village in _villages(session, texts)]
-    wanted = [(Mode.OPEN, RaterClass.VILLAGER, 1), (Mode.HOUSEHOLD, RaterClass.VILLAGER, HOUSEHOLD_CODES)]
+    wanted = [(Mode.OPEN, RaterClass.VILLAGER, 1)]
     wanted += [(Mode.PANEL, rater_class, PANEL_CODES) for rater_class in PANEL_CLASSES]
     for mode, rater_class, count in wanted:
         create_entrances(
@@ -225,6 +227,9 @@ def _create_entrances(
             place=texts["place"] if mode is Mode.OPEN else "",
             now=now,
         )
+    issue_by_group(
+        session, staff=staff, campaign_id=campaign_id, villages=codes, groups=texts["groups"], now=now
+    )
     invite_panel(session, staff=staff, campaign_id=campaign_id, rater_class=PANEL_CLASSES[0], now=now)
 
 
