@@ -1,101 +1,24 @@
 """Staff sign in by WeChat, by 企业微信, and at a desktop by the phone; nobody gets in who is not bound."""
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
-from werkzeug.test import TestResponse
 
 from survey_service.auditing.models import AuditEntry
 from survey_service.core.db import Database
-from survey_service.demonstration.fake_wechat import CORP_ID, CORP_SECRET, VIRTUAL
+from survey_service.demonstration.fake_wechat import VIRTUAL
+from survey_service.staff import phone_sign_in
 from survey_service.staff.desktops import LIFETIME
 from survey_service.staff.management import disable_account, reset_password
 from survey_service.staff.models import DesktopRequest, StaffBinding, StaffToken
-from tests.factories.applications import make_app
-from tests.factories.staff.offices import NOW, PASSWORD, Offices, open_offices
-from tests.http.wechat.phone import authorize
+from tests.factories.staff.offices import NOW, PASSWORD, Offices
+from tests.http.staff.phones.phone import COMPANY_USER_AGENT, DESKTOP, Phone, start_desktop
 from tests.support.wechat import USER_AGENT, FakeWeChat
-
-COMPANY_USER_AGENT = USER_AGENT + " wxwork/4.1.20"
-DESKTOP = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0 Safari/537.36"}
-
-
-@pytest.fixture
-def app(tmp_path: Path, database: Database, wechat: FakeWeChat) -> Flask:
-    company = {"wecom_corp_id": CORP_ID, "wecom_secret": CORP_SECRET, "wecom_api_base": wechat.url}
-    return make_app(tmp_path, database, **wechat.settings | company)
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    """What differs between the kinds of database is tested with the sessions."""
-    return sqlite_database
-
-
-@pytest.fixture
-def offices(database: Database) -> Offices:
-    with database.unit_of_work() as session:
-        return open_offices(session)
-
-
-@dataclass
-class Phone:
-    """A phone in WeChat's browser; links to WeChat are followed over real sockets."""
-
-    client: FlaskClient
-    user_agent: str = USER_AGENT
-
-    def get(self, path: str) -> TestResponse:
-        answer = self.client.get(path, headers={"User-Agent": self.user_agent})
-        while answer.status_code == 303:
-            url = urlsplit(answer.headers["Location"])
-            if url.path == "/connect/oauth2/authorize":
-                url = urlsplit(authorize(answer.headers["Location"]))
-            answer = self.client.get(f"{url.path}?{url.query}", headers={"User-Agent": self.user_agent})
-        return answer
-
-    def post(self, path: str, **form: str) -> TestResponse:
-        return self.client.post(path, data=form, headers={"User-Agent": self.user_agent})
-
-    def bind(self, username: str, password: str = PASSWORD) -> TestResponse:
-        self.get("/staff/wechat")
-        return self.post("/staff/wechat", username=username, password=password)
-
-    def is_signed_in(self) -> bool:
-        return "登录" not in re.findall("<title>(.*?) ·", self.get("/staff/account").text)[0]
-
-    def token(self) -> str:
-        return re.findall('name="csrf_token" value="([^"]+)"', self.get("/staff/account").text)[0]
-
-
-@pytest.fixture
-def make_phone(app: Flask, offices: Offices) -> Callable[..., Phone]:
-    return lambda user_agent=USER_AGENT: Phone(app.test_client(), user_agent)
-
-
-@pytest.fixture
-def phone(make_phone: Callable[..., Phone]) -> Phone:
-    return make_phone()
-
-
-@pytest.fixture
-def name(offices: Offices) -> str:
-    return offices.people["town.staff"].username
 
 
 def actions(database: Database) -> list[str]:
@@ -188,20 +111,6 @@ def test_one_binds_and_unbinds_on_ones_own_page(phone: Phone, name: str) -> None
     assert "已经绑定微信" not in phone.get("/staff/account").text
 
 
-def start_desktop(client: FlaskClient) -> tuple[str, int]:
-    """Let a desktop wait; return the path of its code and the number that it shows."""
-    client.post("/staff/desktop", headers=DESKTOP)
-    page = client.get("/staff/desktop", headers=DESKTOP)
-    assert page.headers["Refresh"] == "3"
-    number = int(re.findall('class="secret">([0-9]+)<', page.text)[0])
-    cookie = client.get_cookie("staff_desktop", path="/staff")
-    assert cookie is not None
-    with client.application.test_request_context(headers={"Cookie": f"staff_desktop={cookie.value}"}):
-        from survey_service.staff.phone_sign_in import waiting_desktop
-
-        return f"/staff/desktop/{waiting_desktop().code}", number
-
-
 def test_a_phone_lets_a_desktop_in_by_its_number(
     app: Flask, phone: Phone, name: str, database: Database
 ) -> None:
@@ -262,8 +171,6 @@ def test_only_a_secret_of_ones_own_lets_a_browser_in(
     desktop = app.test_client()
     path, number = start_desktop(desktop)
     phone.post(path, csrf_token=phone.token(), number=str(number))
-    from survey_service.staff import phone_sign_in
-
     known = phone_sign_in.waiting_desktop
     monkeypatch.setattr(phone_sign_in, "waiting_desktop", lambda: replace(known(), secret="another"))
     assert desktop.get("/staff/desktop", headers=DESKTOP).headers["Location"].startswith("/staff?")
