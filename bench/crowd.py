@@ -1,7 +1,7 @@
 """A county with many opinions: the invented ones of the demonstration, stored in bulk."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import insert, text
@@ -47,7 +47,7 @@ def store_opinions(database: Database, number: int) -> None:
         rows = [_row(rng, written, places) for written in texts[start : start + _AT_ONCE]]
         with database.unit_of_work() as session:
             session.execute(insert(Opinion), rows)
-            store_words(session, [(int(str(row["id"])), 1, str(row["text"])) for row in rows])
+            store_words(session, [_indexed(row) for row in rows])
     with database.unit_of_work() as session:
         session.execute(text("ANALYZE"))
 
@@ -94,6 +94,10 @@ def _row(rng: random.Random, written: Written, places: Sequence[tuple[int, int]]
         "text": redact(written.text).text,
         "may_publish": False,
     }
+
+
+def _indexed(row: Mapping[str, object]) -> tuple[int, int, int, str]:
+    return int(str(row["id"])), 1, int(str(row["position"])), str(row["text"])
 
 
 def spoken_words() -> Sequence[str]:

@@ -26,18 +26,21 @@ class OpinionIndex(Base):
 
     opinion_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     version: Mapped[int]
+    position: Mapped[int] = mapped_column(BigId)
+    """Where the opinion stood in lists then."""
     folded: Mapped[str] = mapped_column(Text)
 
 
 class OpinionBigram(Base):
-    """Two characters that stand together in an opinion."""
+    """Two characters that stand together in an opinion: those that hold a pair, in the order of lists."""
 
     __tablename__ = "opinion_bigram"
     __table_args__ = (_NO_ORDER,)
 
     bigram: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     """Both code points, 21 bits each."""
-    opinion_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    """Of `OpinionIndex`: its last bits are the opinion's id (`opinions.queries.id_at`)."""
 
 
 class OpinionLikeness(Base):

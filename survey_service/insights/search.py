@@ -1,10 +1,11 @@
 """Look for words in what staff may see of opinions: two characters are enough, in any script."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
+from sqlalchemy import ColumnElement, Select, case, exists, false, literal, select, true, union_all
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey_service.core.errors import Invalid
 from survey_service.core.permissions import Identity
@@ -14,16 +15,22 @@ from survey_service.insights.models import OpinionBigram, OpinionIndex
 from survey_service.insights.rules import SHORTEST_TERM
 from survey_service.opinions.grouping import fold
 from survey_service.opinions.models import Opinion
-from survey_service.opinions.queries import PAGE_SIZE, select_visible
-from survey_service.organizations.models import Organization
-from survey_service.organizations.queries import is_within
+from survey_service.opinions.queries import (
+    PAGE_SIZE,
+    id_at,
+    is_few,
+    opinion_id_of,
+    places_of,
+    select_visible,
+    up_to,
+    visible_to,
+)
 
 _MOST_TERMS = 6
-_MOST_KEYS = 4
-"""The rarest pairs narrow a search; that longer words stand there as a whole is looked at last."""
-_FEW = 8_000
-"""Up to so many opinions are all looked at; more are walked along in the order of the list, which then is
-full soon."""
+_MOST_COMPARED, _MOST_KEYS = 8, 4
+"""So many pairs are compared, and the rarest narrow a search; that words stand there whole is seen last."""
+_STRETCH = 500
+"""The further so many holders of a pair reach, the rarer it is."""
 
 
 def read_terms(words: str) -> list[str]:
@@ -47,14 +54,42 @@ def search_opinions(
 ) -> FoundPage:
     """Return the visible opinions that hold all words, what is due first standing first.
 
-    `after` is the last `position` of the page before. What was covered a moment ago may still stand in the
-    index, but is not found by it. Three ways lead to the same answer: from those that
-    hold the words, from those that are visible, or along the list; the shortest is taken.
+    `after` is where the page before ended. What was covered a moment ago may still stand in the index, but is
+    not found by it.
     """
     terms = read_terms(words)
-    found = _find(session, staff, terms, after, limit)
-    next_after = found[-1].position if len(found) == limit else None
+    positions = session.scalars(_find(session, staff, terms, after).limit(up_to(limit))).all()
+    found = _load(session, staff, positions)
+    next_after = positions[-1] if len(positions) == limit else None
     return FoundPage([one for one in found if _says(one, terms)], next_after)
+
+
+def _find(session: Session, staff: Identity, terms: Sequence[str], after: int) -> Select[int]:
+    """Return the places at which visible opinions hold all words, in the order of lists.
+
+    Those that hold the rarest pair are walked along until the page is full. Where few cases are visible, the
+    index of their places tells which they are, and no row of another is looked at.
+    """
+    found = _holding(_rarest(session, terms, after), after).order_by(OpinionBigram.position)
+    opinion_id = id_at(OpinionBigram.position)
+    if is_few(session, staff):
+        visible = (
+            select(id_at(Opinion.position)).where(place, visible_to(staff)) for place in places_of(staff)
+        )
+        found = found.where(_row_by_row(opinion_id.in_(union_all(*visible))))
+    else:
+        found = found.join(Opinion, Opinion.id == opinion_id).where(visible_to(staff))
+    # The words are fetched one by one, lest an engine begin with reading all of them.
+    folded = select(OpinionIndex.folded).where(OpinionIndex.opinion_id == opinion_id).scalar_subquery()
+    return found.where(*(folded.contains(term) for term in terms if len(term) > SHORTEST_TERM))
+
+
+def _load(session: Session, staff: Identity, positions: Sequence[int]) -> Sequence[Opinion]:
+    """Return opinions in the order in which they were found."""
+    order = {opinion_id_of(position): number for number, position in enumerate(positions)}
+    places = joinedload(Opinion.organization), joinedload(Opinion.handler)
+    found = session.scalars(select_visible(staff).where(Opinion.id.in_(order)).options(*places))
+    return sorted(found, key=lambda one: order[one.id])
 
 
 def _says(opinion: Opinion, terms: Sequence[str]) -> bool:
@@ -62,73 +97,46 @@ def _says(opinion: Opinion, terms: Sequence[str]) -> bool:
     return all(term in folded for term in terms)
 
 
-def _find(
-    session: Session, staff: Identity, terms: Sequence[str], after: int, limit: int
-) -> Sequence[Opinion]:
-    holders = _holders(_rarest(session, terms))
-    holding = _count(session, holders)
-    if not holding:
-        return []
-    statement = select_visible(staff).where(*_stands_whole(terms))
-    visible = _count(session, _inside(staff))
-    # Walking ends soon where many hold the words, so fewer of them are many than of the visible.
-    if visible >= _FEW and holding >= _FEW * 3 // 8:
-        return _page(session, statement.where(_holds(holders)), Opinion.position, after, limit)
-    is_held = Opinion.id.in_(holders) if holding <= visible else _holds(holders)
-    # As an expression the order is found by sorting few rows, and tempts no engine to walk along all.
-    return _page(session, statement.where(is_held), Opinion.position + 0, after, limit)
+def _rarest(session: Session, terms: Sequence[str], after: int) -> list[int]:
+    """Return the rarest pairs of what is looked for, the rarest first, as it looks from a place on."""
+    keys = sorted({key for term in terms for key in keys_of(term)})
+    compared = keys[:: -(-len(keys) // _MOST_COMPARED)]
+    if len(compared) == 1:
+        return compared
+    reaches = session.execute(select(*(_reach(key, after) for key in compared))).one()
+    rarity = {key: math.inf if reach is None else reach for key, reach in zip(compared, reaches, strict=True)}
+    return sorted(compared, key=rarity.__getitem__, reverse=True)[:_MOST_KEYS]
 
 
-def _rarest(session: Session, terms: Sequence[str]) -> list[int]:
-    """Return the rarest pairs of what is looked for, the rarest first."""
-    keys = {key for term in terms for key in keys_of(term)}
-    if len(keys) == 1:
-        return list(keys)
-    numbers = {key: _count(session, _holders([key])) for key in sorted(keys)}
-    return sorted(numbers, key=numbers.__getitem__)[:_MOST_KEYS]
+def _reach(key: int, after: int) -> ColumnElement[int | None]:
+    """Return where a stretch of holders of a pair ends; nothing where it has fewer."""
+    holders = select(OpinionBigram.position).where(
+        OpinionBigram.bigram == key, OpinionBigram.position > after
+    )
+    return holders.order_by(OpinionBigram.position).offset(_STRETCH).limit(up_to(1)).scalar_subquery()
 
 
-def _holders(keys: Sequence[int]) -> Select[int]:
-    """Return the opinions that hold all pairs."""
-    others = [aliased(OpinionBigram) for _ in keys[1:]]
-    statement = select(OpinionBigram.opinion_id).where(OpinionBigram.bigram == keys[0])
-    for other, key in zip(others, keys[1:], strict=True):
-        has_it = exists().where(other.bigram == key, other.opinion_id == OpinionBigram.opinion_id)
-        statement = statement.where(has_it)
-    return statement
+def _holding(keys: Sequence[int], after: int) -> Select[int]:
+    """Return the places of the opinions that hold all pairs."""
+    first, *others = keys
+    has_others = []
+    for key in others:
+        other = aliased(OpinionBigram)
+        is_there = exists().where(_is_pair(other, key), other.position == OpinionBigram.position)
+        has_others.append(_row_by_row(is_there))
+    is_first = _is_pair(OpinionBigram, first)
+    return select(OpinionBigram.position).where(is_first, OpinionBigram.position > after, *has_others)
 
 
-def _holds(holders: Select[int]) -> ColumnElement[bool]:
-    return holders.where(OpinionBigram.opinion_id == Opinion.id).exists()
+def _row_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Let a condition be asked of each row of the walk.
+
+    PostgreSQL would make a join of it and begin at the other end: pairs of one word stand together far more
+    often than it reckons.
+    """
+    return case((condition, true()), else_=false())
 
 
-def _inside(staff: Identity) -> Select[int]:
-    """Return about what is visible, in a way that one index tells: it only chooses the way."""
-    inside = select(Organization.id).where(is_within(staff.path))
-    return select(Opinion.organization_id).where(Opinion.organization_id.in_(inside))
-
-
-def _count(session: Session, ids: Select[int]) -> int:
-    """Return how many there are, up to what are no longer few."""
-    return session.scalar(select(func.count()).select_from(ids.limit(_FEW).subquery())) or 0
-
-
-def _stands_whole(terms: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Return that longer words stand there as a whole; of a pair the index itself says it."""
-    return [
-        exists().where(OpinionIndex.opinion_id == Opinion.id, OpinionIndex.folded.contains(term))
-        for term in terms
-        if len(term) > SHORTEST_TERM
-    ]
-
-
-def _page(
-    session: Session,
-    statement: Select[Opinion],
-    order: ColumnElement[int] | InstrumentedAttribute[int],
-    after: int,
-    limit: int,
-) -> Sequence[Opinion]:
-    places = joinedload(Opinion.organization), joinedload(Opinion.handler)
-    page = statement.options(*places).where(order > after).order_by(order).limit(limit)
-    return session.scalars(page).all()
+def _is_pair(rows: type[OpinionBigram], key: int) -> ColumnElement[bool]:
+    """Ask for a pair by a number that stands in the statement: how many hold it decides about the plan."""
+    return rows.bigram == literal(key, literal_execute=True)

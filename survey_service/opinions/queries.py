@@ -23,7 +23,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from survey_service.core.errors import NotFound
 from survey_service.core.permissions import Identity
@@ -48,6 +48,7 @@ FEW = 8_000
 """Up to so many cases are all looked at in an index; among more a walk along the list soon finds a page."""
 ID_BITS = 43
 """With the number of its day, which takes twenty, an id fills the positive half of eight bytes."""
+_ID_MASK = (1 << ID_BITS) - 1
 
 OFFICES = frozenset({Role.COUNTY_ADMIN, Role.TOWN_STAFF})
 _READERS = OFFICES | {Role.BRANCH_SECRETARY}
@@ -56,6 +57,16 @@ _READERS = OFFICES | {Role.BRANCH_SECRETARY}
 def position_of(due_on: date, opinion_id: int) -> int:
     """Return the place of an opinion in lists: what is due first stands first."""
     return due_on.toordinal() << ID_BITS | opinion_id
+
+
+def opinion_id_of(position: int) -> int:
+    """Return the id of the opinion that stands, or once stood, at a place of lists."""
+    return position & _ID_MASK
+
+
+def id_at(position: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """Return the same in SQL."""
+    return position.bitwise_and(_ID_MASK)
 
 
 def viewer_of(staff: Identity) -> Viewer:
@@ -155,20 +166,23 @@ def up_to(number: int) -> BindParameter[int]:
 
 def _places(session: Session, staff: Identity, path: str) -> Sequence[ColumnElement[bool]]:
     """Return which cases to take together: each visible one of the filter is in one of them; or none."""
-    inside = select(Organization.id).where(is_within(staff.path))
     if is_few(session, staff):
-        if staff.role not in OFFICES:
-            return [Opinion.handler_id.in_(inside)]
-        elsewhere = Opinion.organization_id.not_in(inside)
-        return [Opinion.organization_id.in_(inside), and_(Opinion.handler_id.in_(inside), elsewhere)]
+        return places_of(staff)
     return [] if staff.path.startswith(path) else [is_of(path)]
+
+
+def places_of(staff: Identity) -> Sequence[ColumnElement[bool]]:
+    """Return conditions of which each case meets one at the most, and each visible case one."""
+    inside = select(Organization.id).where(is_within(staff.path))
+    if staff.role not in OFFICES:
+        return [Opinion.handler_id.in_(inside)]
+    elsewhere = Opinion.organization_id.not_in(inside)
+    return [Opinion.organization_id.in_(inside), and_(Opinion.handler_id.in_(inside), elsewhere)]
 
 
 def is_few(session: Session, staff: Identity) -> bool:
     """Tell whether few cases are visible, in a way that one index tells: it only chooses between ways."""
-    inside = select(Organization.id).where(is_within(staff.path))
-    place = Opinion.organization_id if staff.role in OFFICES else Opinion.handler_id
-    first = select(place).where(place.in_(inside)).limit(up_to(FEW)).subquery()
+    first = select(Opinion.position).where(places_of(staff)[0]).limit(up_to(FEW)).subquery()
     return (session.scalar(select(func.count()).select_from(first)) or 0) < FEW
 
 

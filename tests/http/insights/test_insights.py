@@ -10,6 +10,7 @@ from survey_service.core.db import reading, unit_of_work
 from survey_service.insights import jobs
 from survey_service.insights.models import OpinionBigram, OpinionIndex, OpinionWarning
 from survey_service.opinions.models import Opinion
+from survey_service.opinions.queries import position_of
 from survey_service.opinions.rules import Level, State
 from survey_service.organizations.queries import get_organization
 from survey_service.webhooks.models import WebhookDelivery
@@ -43,7 +44,7 @@ def test_all_ways_to_an_answer_agree(crowd: Crowd, monkeypatch: pytest.MonkeyPat
         crowd.opinion(one).position for one in expected
     )
     for few in (1, 7):
-        monkeypatch.setattr("survey_service.insights.search._FEW", few)
+        monkeypatch.setattr("survey_service.opinions.queries.FEW", few)
         assert crowd.found(crowd.world.town, "路灯 坏了") == expected
 
 
@@ -73,8 +74,27 @@ def test_what_was_redacted_or_covered_is_found_by_nobody(everywhere: Crowd) -> N
     jobs.index_new()
     with reading() as session:
         assert "王" not in session.get_one(OpinionIndex, written).folded
-        pairs = [row.bigram for row in session.query(OpinionBigram).filter_by(opinion_id=written)]
+        pairs = [row.bigram for row in session.query(OpinionBigram)]
     assert ord("王") not in {pair >> 21 for pair in pairs}
+
+
+def test_a_case_with_another_deadline_is_found_before_and_after_the_index_follows(everywhere: Crowd) -> None:
+    early, late = everywhere.write(LAMP, days_ago=7) + everywhere.write(LAMP)
+    jobs.index_new()
+    town = everywhere.world.town
+    assert everywhere.found(town, "路灯 晚上看不见") == [early, late]
+    with unit_of_work() as session:
+        opinion = session.get_one(Opinion, early)
+        opinion.due_on += timedelta(days=60)
+        opinion.position = position_of(opinion.due_on, early)
+        opinion.version += 1
+    assert everywhere.found(town, "路灯 晚上看不见") == [early, late]
+    jobs.index_new()
+    assert everywhere.found(town, "路灯 晚上看不见") == [late, early]
+    with reading() as session:
+        assert {row.position for row in session.query(OpinionBigram)} == {
+            row.position for row in session.query(Opinion)
+        }
 
 
 def test_the_index_forgets_what_is_deleted(crowd: Crowd) -> None:
