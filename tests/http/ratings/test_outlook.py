@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from survey_service.auditing.models import AuditEntry
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.privacy import current_keyring
 from survey_service.organizations.queries import list_ancestors
@@ -70,6 +71,53 @@ def test_a_late_step_is_told_to_whose_it_is_and_cleared_when_it_is_done(
     assert county.post(rating.path("/self")).status_code == 200
     assert county.post(rating.path("/warnings/check")).json == {"standing": 0}
     assert (standing(county), len(standing(county, everything=True))) == ([], 3)
+
+
+def test_a_cause_has_one_warning_however_often_one_looks(world: World, county: Caller) -> None:
+    """What comes back after it was settled is a new entry of the log; the old one keeps its answer."""
+    rating = run(world, county, [97])
+    be_late(rating)
+    grades, cycle = rating.grades(), county.get(rating.path()).json
+    for _ in range(3):
+        assert county.post(rating.path("/warnings/check")).json == {"standing": 2}
+    first = [one["id"] for one in county.get("/rating-warnings").json["items"]]
+    assert len(first) == 2
+    assert county.put(f"/rating-warnings/{first[0]}/answer", {"answer": "在催"}).status_code == 200
+    assert (rating.grades(), county.get(rating.path()).json) == (grades, cycle)
+    rating.complete("self")
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 0}
+    body = {"to": "self", "remark": "补材料"}
+    assert county.post(rating.path("/send-back"), body).status_code == 200
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 2}
+    log = county.get("/rating-warnings?all=true").json["items"]
+    assert [(one["cleared_at"] is None, one["answer"]) for one in log] == [
+        (False, "在催"),
+        (False, None),
+        (True, None),
+        (True, None),
+    ]
+    assert [one["id"] for one in county.get("/rating-warnings").json["items"]] == [
+        one["id"] for one in log[2:]
+    ]
+    noted = [(one["raised"], one["cleared"]) for one in audited("ratings.warn")]
+    assert noted == [(2, 0), (0, 2), (2, 0)]
+
+
+def audited(action: str) -> list[Any]:
+    with reading() as session:
+        found = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.seq)
+        )
+        return [json.loads(one.after or "") for one in found]
+
+
+def test_nobody_is_warned_of_the_excluded_nor_of_a_cycle_that_is_done(world: World, county: Caller) -> None:
+    rating = run(world, county, [97, 95])
+    be_late(rating)
+    rating.find(1, excluded="今年新成立")
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 2}
+    rating.complete(*STEPS)
+    assert county.post(rating.path("/warnings/check")).json == {"standing": 0}
 
 
 def be_late(rating: Rating) -> None:

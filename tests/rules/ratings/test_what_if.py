@@ -1,5 +1,6 @@
 """What if the scheme were another: weights, bands and shares changed on a copy; and how sure a ranking is."""
 
+from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -42,6 +43,17 @@ FIVE = [97, 95, 85, 75, 65]
 def test_without_a_change_nobody_moves() -> None:
     assert change_document(DOCUMENT, Changes()) == DOCUMENT
     assert compared(FIVE).moved == []
+
+
+def test_changes_never_reach_the_original() -> None:
+    before = deepcopy(DOCUMENT)
+    change_document(
+        DOCUMENT,
+        Changes(
+            points={"leader": "20", "plan": "5"}, bands={"好": "95"}, max_percents={"好": "40", "较好": "50"}
+        ),
+    )
+    assert before == DOCUMENT
 
 
 def test_a_larger_share_lets_the_next_one_rise() -> None:
