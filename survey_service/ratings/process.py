@@ -1,6 +1,7 @@
 """The steps of a cycle: complete and send back. With the deciding step the grades become final."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ def complete_step(
 
     Raises NotFound, Forbidden for an office that does not complete the step, Conflict: `wrong_step` for
     another step, `mass_not_sealed`, `ratings_incomplete`, `open_returns`, `visits_missing`, `undecided`,
-    `notice_running`, `open_objections`.
+    `shares_broken`, `notice_running`, `open_objections`.
     """
     cycle = lock_cycle(session, cycle_id)
     scheme = scheme_of_cycle(cycle)
@@ -88,6 +89,7 @@ def _make_final(session: Session, cycle: RatingCycle, scheme: Scheme, now: datet
     for one in worked_out:
         decision = decisions.get(one.subject.row.subject_id)
         one.subject.row.grade_final = decision.grade if decision else one.grading.proposed
+    _require_shares(scheme, [one.subject.row.grade_final for one in worked_out])
     cycle.decided_at = now
 
 
@@ -125,6 +127,22 @@ def _require_decided(worked_out: list[GradedSubject], decisions: Mapping[int, Ra
     }
     if outdated:
         raise Conflict("decision_outdated", errors=outdated)
+
+
+def _require_shares(scheme: Scheme, grades: Sequence[str | None]) -> None:
+    """Decisions of people keep the shares as the proposals do; whoever is excluded has no grade."""
+    given = Counter(grade for grade in grades if grade is not None)
+    base, titles = given.total(), {band.grade: band.title for band in scheme.bands}
+    errors = {}
+    for quota in scheme.quotas:
+        count, limit = given[quota.grade], quota.limit(base)
+        if count > limit if quota.is_maximum else count < limit:
+            reason = "share_over" if quota.is_maximum else "share_under"
+            values = {"grade": titles[quota.grade], "count": count, "limit": limit, "base": base}
+            errors[quota.grade] = [text(f"ratings.{reason}", **values)]
+    if errors:
+        words = "".join(sentence for sentences in errors.values() for sentence in sentences)
+        raise Conflict("shares_broken", errors=errors, words=words)
 
 
 def send_back(

@@ -56,12 +56,14 @@ class _Loader(yaml.SafeLoader):
     depth = nodes = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        # The scanner itself has read ahead, often into the next line.
+        line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]  # Its stub says nothing.
         if self.check_event(yaml.AliasEvent):
-            raise SchemeFault(self.line + 1, text("ratings.yaml_alias"))
+            raise SchemeFault(line, text("ratings.yaml_alias"))
         self.depth += 1
         self.nodes += 1
         if self.depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            raise SchemeFault(self.line + 1, text("ratings.yaml_too_large"))
+            raise SchemeFault(line, text("ratings.yaml_too_large"))
         try:
             return super().compose_node(parent, index)
         finally:

@@ -229,7 +229,7 @@ def test_what_is_not_there_is_not_found(rating: Rating) -> None:
     assert fields_of(county.post("/rating-cycles", body)) == {"organization_codes"}
 
 
-@pytest.mark.parametrize(("base", "warnings"), [(1, 2), (3, 1), (5, 0), (13, 0)])
+@pytest.mark.parametrize(("base", "warnings"), [(1, 2), (2, 1), (3, 1), (5, 0), (13, 0)])
 def test_small_bases_are_warned_of(world: World, county: Caller, base: int, warnings: int) -> None:
     body = {
         "scheme": "township-classification",

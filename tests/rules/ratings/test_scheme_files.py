@@ -99,6 +99,7 @@ def test_an_unknown_field_and_a_sum_of_a_field_are_found() -> None:
         ("a: 1\nb: [1, 2\n", 3, "写法不对"),
         ("a: 1\nb: 2\na: 3\n", 3, "写了两次"),
         ("a: &x [1]\nb: *x\n", 2, "“*”"),
+        ("a: &x 1\nb: [{c: *x, d: 2}]\ne: 3\n", 2, "“*”"),
         ("a: 1\nb: !!python/object:os.system {}\n", 2, "“!”"),
         ("a: 1\nb: !!set {x}\n", 2, "“!”"),
         ("a: 1\n? [x]\n: 1\n", 2, "名称只能是文字"),
