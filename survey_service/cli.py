@@ -40,6 +40,7 @@ from survey_service.staff.rules import Role
 from survey_service.staff.service import create_account
 from survey_service.staff.slips import make_slips, render_slips
 from survey_service.wechat.client import WeChatRefusal
+from survey_service.wechat.sign_in import installed
 from survey_service.worker import run_worker
 
 
@@ -127,17 +128,20 @@ def retention(*, is_dry_run: bool) -> None:
 
 @main.command("check-wechat")
 def check_wechat() -> None:
-    """Ask WeChat whether the service account is set up rightly; exits with 1 and says what is not."""
-    app = _app()
-    sign_in = app.extensions["wechat"]
-    if sign_in is None:
-        raise click.ClickException("WECHAT_APP_ID and WECHAT_APP_SECRET are not both set.")
-    try:
-        sign_in.tokens.page_ticket()
-    except WeChatRefusal as refusal:
-        # The client has logged what WeChat said.
-        raise click.ClickException(f"WeChat does not take the account ({refusal.reaction}).") from refusal
-    click.echo(f"WeChat knows the account {sign_in.app_id}. Voters come back to {sign_in.callback_url}.")
+    """Ask WeChat and 企业微信 whether they are set up rightly; exits with 1 and says what is not."""
+    with _app().app_context():
+        sign_ins = installed()
+    if not sign_ins:
+        raise click.ClickException("WECHAT_APP_ID and WECHAT_APP_SECRET are not both set; nor is 企业微信.")
+    for sign_in in sign_ins:
+        try:
+            sign_in.check()
+        except WeChatRefusal as refusal:
+            # The client has logged what WeChat said.
+            raise click.ClickException(
+                f"{sign_in.provider} refuses {sign_in.app_id} ({refusal.reaction})."
+            ) from refusal
+        click.echo(f"{sign_in.provider} knows {sign_in.app_id}. People come back to {sign_in.callback_url}.")
 
 
 main.add_command(demo)

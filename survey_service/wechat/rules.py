@@ -62,11 +62,14 @@ ERRORS: Mapping[int, KnownError] = {
     40029: KnownError(Reaction.RESTART, "the code is not valid"),
     42003: KnownError(Reaction.RESTART, "the code has expired"),
     40163: KnownError(Reaction.RESTART, "the code has been used"),
-    40001: KnownError(Reaction.REFRESH, "the token is not valid, or WECHAT_APP_SECRET is wrong"),
+    40001: KnownError(
+        Reaction.REFRESH, "no valid token, or WECHAT_APP_SECRET or for gettoken WECOM_SECRET is wrong"
+    ),
     40014: KnownError(Reaction.REFRESH, "the token is not valid"),
     42001: KnownError(Reaction.REFRESH, "the token has expired"),
-    40013: KnownError(Reaction.ALARM, "WECHAT_APP_ID is wrong"),
+    40013: KnownError(Reaction.ALARM, "WECHAT_APP_ID is wrong, or for gettoken WECOM_CORP_ID"),
     40125: KnownError(Reaction.ALARM, "WECHAT_APP_SECRET is wrong"),
+    40243: KnownError(Reaction.ALARM, "the AppSecret is frozen in the console"),
     60020: KnownError(Reaction.ALARM, "this machine's address is missing in the application's list"),
     40164: KnownError(Reaction.ALARM, "this machine's address is missing in the account's list of addresses"),
     45009: KnownError(Reaction.BACK_OFF, "the quota of the day is used up"),

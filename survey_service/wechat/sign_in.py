@@ -51,6 +51,7 @@ SLOT_WAIT_SECONDS = 0.5
 LONGEST_CODE = 512
 
 _VIRTUAL = "virtual"
+_NO_CODE = "check"
 _TIME_BYTES = 5
 _DAY = 24 * 3600
 
@@ -78,6 +79,10 @@ class SignIn(ABC):
     @abstractmethod
     def visitor_of(self, code: str) -> Visitor:
         """Ask the provider whom a code stands for; raises WeChatRefusal."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Ask the provider whether it takes this installation for what it says; raises WeChatRefusal."""
 
     def account_of(self, code: str, *, browser: bytes) -> str | None:
         """Return the account that a code stands for, or None for a virtual one.
@@ -122,6 +127,9 @@ class ServiceAccountSignIn(SignIn):
     def visitor_of(self, code: str) -> Visitor:
         return self.client.exchange_code(code)
 
+    def check(self) -> None:
+        self.tokens.page_ticket()
+
 
 class CompanySignIn(SignIn):
     """The sign-in by 企业微信."""
@@ -135,6 +143,14 @@ class CompanySignIn(SignIn):
 
     def visitor_of(self, code: str) -> Visitor:
         return self.tokens.call(lambda token: self.client.exchange_code(code, token))
+
+    def check(self) -> None:
+        """Bring a code that nobody was given: the call that takes codes looks at the caller's address."""
+        try:
+            self.visitor_of(_NO_CODE)
+        except WeChatRefusal as refusal:
+            if refusal.reaction is not Reaction.RESTART:
+                raise
 
 
 def install(settings: Settings, keyring: Keyring) -> dict[str, SignIn | None]:
@@ -158,9 +174,14 @@ def provider_here() -> Provider | None:
     return provider if provider is not None and _current(provider) is not None else None
 
 
+def installed() -> list[SignIn]:
+    """Return the sign-ins of this installation."""
+    return [found for found in map(_current, Provider) if found is not None]
+
+
 def is_installed() -> bool:
     """Tell whether anybody can sign in by any provider."""
-    return any(_current(provider) is not None for provider in Provider)
+    return bool(installed())
 
 
 def is_possible_here() -> bool:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from survey_service.demonstration.fake_wechat import CORP_ID, CORP_SECRET
 from tests.support.installation import installation
 from tests.support.wechat import FakeWeChat
 
@@ -18,7 +19,25 @@ def check(folder: Path, wechat: FakeWeChat, **changes: str) -> tuple[int, str]:
 def test_an_account_that_is_set_up_rightly(tmp_path: Path, wechat: FakeWeChat) -> None:
     code, said = check(tmp_path, wechat)
     assert code == 0, said
-    assert "Voters come back to http://127.0.0.1/wechat/callback." in said
+    assert "People come back to http://127.0.0.1/wechat/callback." in said
+    assert "wecom" not in said
+
+
+COMPANY = {"WECHAT_APP_ID": "", "WECOM_CORP_ID": CORP_ID, "WECOM_SECRET": CORP_SECRET}
+
+
+def test_a_company_that_is_set_up_rightly(tmp_path: Path, wechat: FakeWeChat) -> None:
+    code, said = check(tmp_path, wechat, **COMPANY, WECOM_API_BASE=wechat.url)
+    assert code == 0, said
+    assert "wecom knows" in said
+    assert "People come back to http://127.0.0.1/wecom/callback." in said
+
+
+def test_a_missing_address_of_a_company_is_said(tmp_path: Path, wechat: FakeWeChat) -> None:
+    wechat.next_answers("getuserinfo", {"errcode": 60020})
+    code, said = check(tmp_path, wechat, **COMPANY, WECOM_API_BASE=wechat.url)
+    assert code == 1
+    assert "address is missing in the application's list" in said
 
 
 @pytest.mark.parametrize(
