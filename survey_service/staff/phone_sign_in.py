@@ -8,7 +8,7 @@ from flask import Response, current_app, request
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.digests import sign, verify
-from survey_service.core.errors import Forbidden, SlowDown
+from survey_service.core.errors import Forbidden
 from survey_service.core.http import network_key, set_cookie
 from survey_service.core.permissions import current_staff
 from survey_service.core.privacy import current_keyring
@@ -99,8 +99,6 @@ def wait_for_phone() -> Response:
     limit: RateLimit = current_app.extensions.setdefault(
         "desktop_limit", RateLimit(count=DESKTOPS_PER_NETWORK, seconds=60)
     )
-    if limit.is_exhausted(network_key()):
-        raise SlowDown
     limit.hit(network_key())
     client = rules.describe_client(request.user_agent.string)
     with unit_of_work() as session:

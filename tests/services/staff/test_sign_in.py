@@ -7,11 +7,19 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from survey_service.core.audit import take_acts
 from survey_service.core.db import Database
 from survey_service.core.errors import Locked, Unauthorized
 from survey_service.staff import service, tokens
-from survey_service.staff.models import StaffToken
-from survey_service.staff.rules import IDLE_TIMEOUT, LOCKOUT, MAX_FAILED_LOGINS, TOKEN_LIFETIME, TokenKind
+from survey_service.staff.models import StaffAccount, StaffToken
+from survey_service.staff.rules import (
+    IDLE_TIMEOUT,
+    LOCKOUT,
+    MAX_FAILED_LOGINS,
+    TOKEN_LIFETIME,
+    Lockout,
+    TokenKind,
+)
 from tests.factories.staff.offices import NOW, PASSWORD, Offices, open_offices, sign_in
 
 WRONG = "Wrong-2026"
@@ -121,9 +129,10 @@ def test_a_session_ends_in_time(session: Session, kind: TokenKind, end: timedelt
 
 
 def test_use_keeps_a_browsers_session_open(session: Session) -> None:
-    token = sign_in(session, "town.staff", kind=TokenKind.COOKIE).token
-    tokens.touch_token(session, token=token, now=NOW + timedelta(minutes=10))
-    assert is_open(session, token, kind=TokenKind.COOKIE, after=timedelta(minutes=20))
+    here, there = (sign_in(session, "town.staff", kind=TokenKind.COOKIE).token for _ in range(2))
+    tokens.touch_token(session, token=here, now=NOW + timedelta(minutes=10))
+    assert is_open(session, here, kind=TokenKind.COOKIE, after=timedelta(minutes=20))
+    assert not is_open(session, there, kind=TokenKind.COOKIE, after=timedelta(minutes=20))
 
 
 @pytest.mark.parametrize(("after", "is_due"), [(timedelta(seconds=30), False), (timedelta(seconds=90), True)])
@@ -146,6 +155,37 @@ def test_signing_out_ends_this_session_only(session: Session) -> None:
     tokens.close_session(session, token=here)
     assert not is_open(session, here, kind=TokenKind.COOKIE)
     assert is_open(session, there, kind=TokenKind.COOKIE)
+
+
+def is_locked(session: Session, token: str) -> bool:
+    live = tokens.authenticate_token(session, token=token, kind=TokenKind.COOKIE, now=NOW)
+    assert live is not None
+    return live.is_locked
+
+
+def test_a_locked_session_is_unlocked_by_its_owner_alone(session: Session, offices: Offices) -> None:
+    here, there = (sign_in(session, "town.staff", kind=TokenKind.COOKIE).token for _ in range(2))
+    other = sign_in(session, "other.staff", kind=TokenKind.COOKIE).token
+    tokens.lock_session(session, token=here, now=NOW)
+    assert [is_locked(session, one) for one in (here, there, other)] == [True, False, False]
+    tokens.lock_session(session, token=there, now=NOW)
+    tokens.lock_session(session, token=other, now=NOW)
+    proof = service.open_attempt(session, username="town.staff", now=NOW).prove(PASSWORD)
+    take_acts(session)
+    tokens.unlock_session(session, proof=proof, token=here)
+    assert [is_locked(session, one) for one in (here, there, other)] == [False, True, True]
+    assert session.get_one(StaffAccount, offices.people["town.staff"].id).lockout == Lockout()
+    assert [act.action for act in take_acts(session)] == ["session.unlock"]
+    tokens.unlock_session(session, proof=proof, token=other)
+    assert is_locked(session, other)
+
+
+def test_ending_every_session_stands_in_the_audit_trail(session: Session, offices: Offices) -> None:
+    token = sign_in(session, "town.staff", kind=TokenKind.COOKIE).token
+    take_acts(session)
+    tokens.close_own_sessions(session, staff_id=offices.people["town.staff"].id)
+    assert not is_open(session, token, kind=TokenKind.COOKIE)
+    assert [act.action for act in take_acts(session)] == ["session.end_all"]
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "x" * 10_000])
