@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
+from json.encoder import encode_basestring
 
 
 def _plain(value: object) -> str:
@@ -17,9 +19,22 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
 def canonical_json(value: object) -> str:
     """Write sorted keys, no spaces, decimals as strings ("0.75"), fractions as "2/3", moments in UTC."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    return _ENCODER.encode(value)
+
+
+def canonical_object(plain: Mapping[str, object], written: Mapping[str, str]) -> str:
+    """Write an object of which some values, `written`, are canonical JSON already."""
+    members = {
+        key: encode_basestring(value) if isinstance(value, str) else canonical_json(value)
+        for key, value in plain.items()
+    }
+    members |= written
+    return "{" + ",".join([f"{encode_basestring(key)}:{members[key]}" for key in sorted(members)]) + "}"
 
 
 def canonical_digest(value: object) -> str:

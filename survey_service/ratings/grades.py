@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -32,7 +32,7 @@ from survey_service.ratings.queries import (
 )
 from survey_service.ratings.rules import Scheme, Sheet, SubjectInputs
 from survey_service.ratings.scheme_reading import scheme_of
-from survey_service.ratings.totals import level_totals, show, total_trace
+from survey_service.ratings.totals import TotalRule, show
 from survey_service.ratings.vocabulary import Level, MassRole
 
 TRACE_FORMAT = "rating-trace/1"
@@ -45,15 +45,29 @@ class GradedSubject:
 
     subject: SubjectRow
     grading: Grading
-    facts: Mapping[str, object]
-    """What the trace says beside the total."""
+    mass: MassReading | None
+    levels: Sequence[str | None]
+    """What the sheet of each level comes to by itself."""
     packed_total: bytes
+    common: Mapping[str, object] = field(default_factory=dict)
+    """What the traces of all subjects say."""
 
     @property
     def trace(self) -> str:
         """The whole trace as canonical JSON; `total` is the last of its keys."""
-        facts = canonical_json({**self.facts, **self.grading.trace()})
+        facts = canonical_json({**self.common, **self._facts(), **self.grading.trace()})
         return f'{facts[:-1]},"total":{zlib.decompress(self.packed_total).decode()}}}'
+
+    def _facts(self) -> dict[str, object]:
+        row = self.subject.row
+        return {
+            "organization_code": self.subject.organization_code,
+            "field": row.field_code,
+            "levels": dict(zip(Level, self.levels, strict=True)),
+            "findings": json.loads(row.findings),
+            "exclusion": row.exclusion,
+            "mass": None if self.mass is None else self.mass.trace,
+        }
 
     def values(self, cycle_id: int) -> dict[str, object]:
         """Return what is kept of it, by column."""
@@ -98,18 +112,26 @@ def read_inputs(session: Session, cycle: RatingCycle, scheme: Scheme) -> Iterato
 def work_out(session: Session, cycle: RatingCycle) -> list[GradedSubject]:
     """Work out the grades of all subjects of a cycle, in its order; nothing is stored."""
     scheme = scheme_of_cycle(cycle)
-    drafts = [_draft(cycle, scheme, one) for one in read_inputs(session, cycle, scheme)]
-    base = keep_shares(scheme, [one.grading for one in drafts])
-    return [replace(one, facts={**one.facts, "quota_base": base}) for one in drafts]
+    rule = TotalRule(scheme)
+    drafts = [_draft(scheme, rule, one) for one in read_inputs(session, cycle, scheme)]
+    common = {
+        "format": TRACE_FORMAT,
+        "cycle_id": cycle.id,
+        "scheme": {"code": scheme.code, "version": scheme.version, "hash": cycle.scheme_digest},
+        "mass_role": scheme.mass.role.value,
+        "quota_base": keep_shares(scheme, [one.grading for one in drafts]),
+    }
+    return [replace(one, common=common) for one in drafts]
 
 
-def _draft(cycle: RatingCycle, scheme: Scheme, one: SubjectReading) -> GradedSubject:
+def _draft(scheme: Scheme, rule: TotalRule, one: SubjectReading) -> GradedSubject:
     """Grade a subject by itself, and pack what its total was made of."""
-    grading = grade_alone(scheme, one.inputs)
-    total = canonical_json(total_trace(grading.total))
-    facts = _facts_of_trace(cycle, scheme, one, grading)
+    total = rule.total(one.inputs)
+    grading = grade_alone(scheme, one.inputs, total)
+    levels = rule.level_totals(one.inputs, whole=total)
     grading.lighten()
-    return GradedSubject(one.subject, grading, facts, zlib.compress(total.encode(), _FAST))
+    packed = zlib.compress(total.trace().encode(), _FAST)
+    return GradedSubject(one.subject, grading, one.mass, [show(levels[level]) for level in Level], packed)
 
 
 def _readings(session: Session, cycle: RatingCycle, scheme: Scheme) -> dict[int, MassReading]:
@@ -149,25 +171,6 @@ def _fractions(given: Mapping[str, str]) -> dict[str, Fraction]:
 def _fraction(written: str) -> Fraction:
     """Read a decimal; the same few are written again and again, and reading one takes long."""
     return Fraction(written)
-
-
-def _facts_of_trace(
-    cycle: RatingCycle, scheme: Scheme, one: SubjectReading, grading: Grading
-) -> dict[str, object]:
-    row = one.subject.row
-    levels = level_totals(scheme, one.inputs, whole=grading.total)
-    return {
-        "format": TRACE_FORMAT,
-        "cycle_id": cycle.id,
-        "organization_code": one.subject.organization_code,
-        "scheme": {"code": scheme.code, "version": scheme.version, "hash": cycle.scheme_digest},
-        "field": row.field_code,
-        "levels": {level.value: show(total) for level, total in levels.items()},
-        "findings": json.loads(row.findings),
-        "exclusion": row.exclusion,
-        "mass_role": scheme.mass.role.value,
-        "mass": None if one.mass is None else one.mass.trace,
-    }
 
 
 def keep_grades(session: Session, cycle: RatingCycle) -> list[GradedSubject]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from survey_service.ratings.quotas import Candidate, Line, draw_line
 from survey_service.ratings.rules import Quota, Scheme, SubjectInputs
-from survey_service.ratings.totals import Total, compute_total, show
+from survey_service.ratings.totals import Total, TotalRule, show
 from survey_service.ratings.vocabulary import MassRole, RestrictionKind
 
 
@@ -98,8 +98,11 @@ def grade_subjects(
 
     Excluded subjects do not count in the base of the shares, and have no grade.
     """
-    known = totals or {}
-    gradings = {subject.code: grade_alone(scheme, subject, known.get(subject.code)) for subject in subjects}
+    known, rule = totals or {}, TotalRule(scheme)
+    gradings = {
+        subject.code: grade_alone(scheme, subject, known.get(subject.code) or rule.total(subject))
+        for subject in subjects
+    }
     keep_shares(scheme, gradings.values())
     return gradings
 
@@ -116,9 +119,9 @@ def keep_shares(scheme: Scheme, gradings: Iterable[Grading]) -> int:
     return len(base)
 
 
-def grade_alone(scheme: Scheme, subject: SubjectInputs, total: Total | None = None) -> Grading:
+def grade_alone(scheme: Scheme, subject: SubjectInputs, total: Total) -> Grading:
     """Grade a subject as if there were no others."""
-    grading = Grading(subject, total or compute_total(scheme, subject))
+    grading = Grading(subject, total)
     if subject.exclusion is not None:
         grading.reasons = [Reason(ReasonCode.EXCLUDED, {"reason": subject.exclusion})]
         return grading

@@ -30,7 +30,7 @@ from survey_service.ratings.queries import (
     sheets_of,
 )
 from survey_service.ratings.rules import Indicator, Scheme, SubjectInputs, phase_of, reward_sums
-from survey_service.ratings.totals import level_totals, show
+from survey_service.ratings.totals import TotalRule, show
 from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.queries import get_sealed_score
 from survey_service.staff.rules import Role
@@ -233,7 +233,9 @@ def read_subject(session: Session, *, staff: Identity, cycle_id: int, organizati
         "excluded": subject.row.exclusion,
         "field": subject.row.field_code,
         "findings": findings,
-        "totals": {level.value: show(total) for level, total in level_totals(scheme, inputs).items()},
+        "totals": {
+            level.value: show(total) for level, total in TotalRule(scheme).level_totals(inputs).items()
+        },
         "entries": [_compared(leaf, entries) for leaf in scheme.leaves(subject.row.field_code)],
     }
 
@@ -250,7 +252,8 @@ def sheet_total(session: Session, cycle_id: int, organization_code: str, level: 
     sheet = session.get(RatingSheet, (cycle_id, subject.row.subject_id, level))
     sheets = {} if sheet is None else {level: read_sheet(json.loads(sheet.entries))}
     inputs = SubjectInputs(organization_code, subject.row.field_code, sheets)
-    return show(level_totals(scheme_of_cycle(get_cycle(session, cycle_id)), inputs)[level])
+    rule = TotalRule(scheme_of_cycle(get_cycle(session, cycle_id)))
+    return show(rule.level_totals(inputs)[level])
 
 
 def _compared(leaf: Indicator, entries: Mapping[Level, Mapping[str, Any]]) -> Json:

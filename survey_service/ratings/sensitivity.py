@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from survey_service.ratings.grading import Grading
 from survey_service.ratings.rules import MassFigures, Scheme
-from survey_service.ratings.totals import compute_total
+from survey_service.ratings.totals import TotalRule
 from survey_service.ratings.vocabulary import MassRole, Measure
 
 Bounds = tuple[Fraction, Fraction]
@@ -63,28 +63,34 @@ def place_subjects(
     scheme: Scheme, gradings: Iterable[Grading], intervals: Mapping[str, Bounds]
 ) -> list[Placed]:
     """Return those that have a grade from the best total down; `intervals` are of the mass figure by code."""
+    rule = TotalRule(scheme)
     placed = [
-        _place(scheme, one, intervals.get(one.subject.code)) for one in gradings if one.proposed is not None
+        _place(scheme, rule, one, intervals.get(one.subject.code))
+        for one in gradings
+        if one.proposed is not None
     ]
     return sorted(placed, key=lambda one: (-one.total, one.code))
 
 
-def _place(scheme: Scheme, grading: Grading, interval: Bounds | None) -> Placed:
+def _place(scheme: Scheme, rule: TotalRule, grading: Grading, interval: Bounds | None) -> Placed:
     total = grading.total.value
     assert total is not None
     assert grading.proposed is not None
     low = high = total
     if interval is not None and grading.subject.mass is not None and scheme.mass.role in _COUNTED:
-        low, high = (_total_with(scheme, grading, bound, total) for bound in interval)
+        measure = scheme.mass.measure
+        low, high = (_total_with(rule, grading, measure, bound, total) for bound in interval)
     lines = tuple(band.grade for band in scheme.bands if low < band.floor <= high and low != high)
     return Placed(grading.subject.code, grading.proposed, total, low, high, lines)
 
 
-def _total_with(scheme: Scheme, grading: Grading, figure: Fraction, otherwise: Fraction) -> Fraction:
+def _total_with(
+    rule: TotalRule, grading: Grading, measure: Measure, figure: Fraction, otherwise: Fraction
+) -> Fraction:
     """Return the total that a subject would have with another figure of the mass evaluation."""
     assert grading.subject.mass is not None
-    mass = _with_figure(grading.subject.mass, scheme.mass.measure, figure)
-    value = compute_total(scheme, replace(grading.subject, mass=mass)).value
+    mass = _with_figure(grading.subject.mass, measure, figure)
+    value = rule.total(replace(grading.subject, mass=mass)).value
     return otherwise if value is None else value
 
 

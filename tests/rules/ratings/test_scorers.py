@@ -7,7 +7,7 @@ from typing import Any
 from survey_service.ratings.documents import read_document
 from survey_service.ratings.rules import Scheme, Sheet, SubjectInputs
 from survey_service.ratings.scheme_reading import scheme_of
-from survey_service.ratings.totals import compute_total, level_totals
+from survey_service.ratings.totals import TotalRule
 from survey_service.ratings.vocabulary import Level
 from survey_service.ratings.warning_rules import missing_entries
 from survey_service.ratings.what_if import compare
@@ -36,8 +36,9 @@ def test_a_level_is_asked_for_its_own_indicators() -> None:
 
 def test_a_total_of_a_level_is_of_what_it_scores() -> None:
     """18 + 12 + 27 + 18 of the mass evaluation are 75; one check of two is 5 more."""
-    assert level_totals(SCHEME, ONE) == {Level.SELF: 75, Level.TOWN: 80, Level.COUNTY: None}
-    assert compute_total(SCHEME, ONE).value == 80
+    rule = TotalRule(SCHEME)
+    assert rule.level_totals(ONE) == {Level.SELF: 75, Level.TOWN: 80, Level.COUNTY: None}
+    assert rule.total(ONE).value == 80
 
 
 def test_what_others_score_does_not_swell_the_part_of_a_group() -> None:
@@ -45,9 +46,10 @@ def test_what_others_score_does_not_swell_the_part_of_a_group() -> None:
     scheme = scheme_with(("title: 党员管理\n", "title: 党员管理\n        scored_by: [county]\n"))
     sheet = Sheet({"meetings": Fraction(18), "governance": Fraction(27)}, {}, TOWN.checks)
     one = replace(ONE, sheets={Level.TOWN: sheet})
-    whole = compute_total(scheme, one)
+    rule = TotalRule(scheme)
+    whole = rule.total(one)
     assert whole.value is None
-    assert level_totals(scheme, one, whole=whole)[Level.TOWN] == 18 + 27 + 5 + 18
+    assert rule.level_totals(one, whole=whole)[Level.TOWN] == 18 + 27 + 5 + 18
 
 
 def test_a_changed_scheme_leaves_out_what_a_level_may_not_score_in_it() -> None:
