@@ -38,7 +38,7 @@ def cycle(town: World) -> str:
         return f"/staff/ratings/{opened.cycle.id}"
 
 
-def test_an_office_sees_who_would_move(browser: Browser, address: str, cycle: str) -> None:
+def test_an_office_sees_who_would_move(browser: Browser, town: World, address: str, cycle: str) -> None:
     with open_context(browser, address, width=PHONE, has_scripts=False) as context:
         page = context.new_page()
         page.goto(f"{cycle}/what-if")
@@ -58,5 +58,13 @@ def test_an_office_sees_who_would_move(browser: Browser, address: str, cycle: st
         page = context.new_page()
         page.goto(tried)
         sign_in(page)
-        looked_at = (tried, f"{cycle}/ranking", "/staff/ratings/schemes/township-classification/edit")
+        scheme, code = "/staff/ratings/schemes/township-classification", town.village_codes[0]
+        looked_at = (
+            tried,
+            f"{cycle}/ranking",
+            f"{cycle}/{code}",
+            f"{cycle}/sheets/{code}",
+            scheme,
+            f"{scheme}/edit",
+        )
         assert [wrong for one in looked_at for wrong in look_at(page, one, PHONE)] == []

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from survey_service.ratings.models import RatingMove
+from survey_service.ratings.models import RatingCycle, RatingMove
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World, start_campaign
 from tests.http.campaigns.callers import Caller, Offices
@@ -66,6 +66,12 @@ class Rating:
         for village in villages:
             path = self.path(f"/subjects/{self.world.village_codes[village]}/visits")
             assert self.county.post(path, body).status_code == 201
+
+    def stored(self) -> dict[str, Any]:
+        """Return the row of the cycle as it stands in the database."""
+        with self.world.app.extensions["database"].reading() as session:
+            row = session.get_one(RatingCycle, self.id)
+            return {column.key: getattr(row, column.key) for column in RatingCycle.__table__.columns}
 
     def grades(self) -> list[dict[str, Any]]:
         """Return the rows in the order of the villages."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from survey_service.auditing.models import AuditEntry
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.privacy import current_keyring
-from survey_service.organizations.queries import list_ancestors
+from survey_service.organizations.queries import get_organization, list_ancestors
 from survey_service.ratings.grade_files import is_genuine, sign_document
 from survey_service.ratings.jobs import sweep_warnings
 from survey_service.ratings.models import RatingCycle, RatingDeadline, RatingWarning
@@ -77,13 +77,14 @@ def test_a_cause_has_one_warning_however_often_one_looks(world: World, county: C
     """What comes back after it was settled is a new entry of the log; the old one keeps its answer."""
     rating = run(world, county, [97])
     be_late(rating)
-    grades, cycle = rating.grades(), county.get(rating.path()).json
+    grades, cycle = rating.grades(), rating.stored()
     for _ in range(3):
         assert county.post(rating.path("/warnings/check")).json == {"standing": 2}
     first = [one["id"] for one in county.get("/rating-warnings").json["items"]]
     assert len(first) == 2
     assert county.put(f"/rating-warnings/{first[0]}/answer", {"answer": "在催"}).status_code == 200
-    assert (rating.grades(), county.get(rating.path()).json) == (grades, cycle)
+    assert (rating.grades(), rating.stored()) == (grades, cycle)
+    assert [one["answer"] for one in audited("ratings.answer")] == ["在催"]
     rating.complete("self")
     assert county.post(rating.path("/warnings/check")).json == {"standing": 0}
     body = {"to": "self", "remark": "补材料"}
@@ -191,6 +192,22 @@ def warning(session: Any, rating: Rating) -> RatingWarning:
         facts="{}",
         raised_at=NOW,
     )
+
+
+def test_a_rated_party_has_nothing_to_do_with_its_offices_warnings(
+    world: World, county: Caller, secretary: Caller
+) -> None:
+    """Even where the office sits at the rated place itself."""
+    rating = run(world, county, [97])
+    with unit_of_work() as session:
+        village = get_organization(session, code=world.village_codes[0])
+        one = warning(session, rating)
+        one.organization_id, one.facts = village.id, '{"step": "x", "due_on": "2026-11-20"}'
+        session.add(one)
+        session.flush()
+        place = f"/rating-warnings/{one.id}/answer"
+    assert (standing(secretary), len(standing(county))) == ([], 1)
+    assert problem(secretary.put(place, {"answer": "x"})) == (403, "forbidden")
 
 
 def test_final_grades_leave_signed_and_come_in_as_history(world: World, county: Caller) -> None:

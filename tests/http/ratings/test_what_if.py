@@ -1,7 +1,6 @@
 """What-if and the sensitivity of a ranking through the API: read by offices, and nothing is stored."""
 
 from io import BytesIO
-from typing import Any
 
 import pytest
 
@@ -9,7 +8,6 @@ from survey_service.core.db import reading
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.organizations.queries import get_organization
-from survey_service.ratings.models import RatingCycle
 from survey_service.ratings.presets import preset_text
 from survey_service.ratings.previews import preview_changes, read_sensitivity
 from survey_service.staff.rules import Role
@@ -57,25 +55,15 @@ def test_whoever_looks_reads_names_of_his_own_part_only(rating: Rating, offices:
 
 def test_a_trial_after_the_decision_leaves_final_grades_as_they_are(rating: Rating) -> None:
     rating.complete("self", "mass_evaluation", "summary", "town_assessment", "county_review")
-    cycle, final = stored(rating), rating.column("grade_final")
+    cycle, final = rating.stored(), rating.column("grade_final")
     trace = rating.county.get(rating.path(f"/grades/{rating.world.village_codes[1]}/trace")).json
     for body in ({"max_percents": {"好": "40"}}, {"source": OTHER_LINE}):
         assert rating.county.post(rating.path("/what-if"), body).json["moved"]
     assert rating.county.get(rating.path("/sensitivity")).status_code == 200
-    assert (stored(rating), rating.column("grade_final")) == (cycle, final)
+    assert (rating.stored(), rating.column("grade_final")) == (cycle, final)
     again = rating.county.get(rating.path(f"/grades/{rating.world.village_codes[1]}/trace")).json
     assert again == trace
     assert len(rating.county.get("/schemes").json["items"]) == 5
-
-
-def stored(rating: Rating) -> dict[str, Any]:
-    """Return the row of the cycle as it stands in the database."""
-    with reading() as session:
-        return {
-            name: value
-            for name, value in vars(session.get_one(RatingCycle, rating.id)).items()
-            if name[0] != "_"
-        }
 
 
 def test_a_rated_party_tries_nothing_even_past_the_door(rating: Rating) -> None:

@@ -6,10 +6,11 @@ from io import BytesIO
 
 import pytest
 
-from survey_service.ratings.presets import preset_text
+from survey_service.ratings.presets import PRESETS, preset_text, presets
 from survey_service.ratings.service import open_cycle
 from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
+from survey_service.reports.presentation.schemes import scheme_page
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import NOW, World
 from tests.http.ratings.conftest import FULL
@@ -56,6 +57,16 @@ def test_schemes_are_listed_and_shown(office: Browser) -> None:
     page = office.get(PLACE).text
     assert "党组织带头人" in page
     assert "预设" in page
+
+
+@pytest.mark.parametrize("code", PRESETS)
+def test_whatever_no_text_gives_is_marked_where_it_stands(code: str) -> None:
+    document = presets()[code]
+    for place in document["assumptions"]:
+        page = scheme_page({**document, "assumptions": [place]})
+        assert any(line.is_assumed for section in page.sections for line in section.lines), place
+    page = scheme_page({**document, "assumptions": []})
+    assert not any(line.is_assumed for section in page.sections for line in section.lines)
 
 
 def test_a_copy_is_changed_with_a_preview_and_stored(office: Browser, cycle: int) -> None:
