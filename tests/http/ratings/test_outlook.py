@@ -56,6 +56,7 @@ def test_a_late_step_is_told_to_whose_it_is_and_cleared_when_it_is_done(
     world: World, county: Caller, secretary: Caller
 ) -> None:
     rating = run(world, county, [97, 95])
+    be_late(rating, days=0)
     with unit_of_work() as session:
         assert rating.id in cycles_to_watch(session, now=NOW)
     sweep_warnings()
@@ -121,21 +122,25 @@ def test_nobody_is_warned_of_the_excluded_nor_of_a_cycle_that_is_done(world: Wor
     assert county.post(rating.path("/warnings/check")).json == {"standing": 0}
 
 
-def be_late(rating: Rating) -> None:
-    """Let the last day of the self-assessment lie in the past."""
+def be_late(rating: Rating, days: int = 1) -> None:
+    """Let the last day of the self-assessment lie in the past; on the day itself nothing is late."""
     with unit_of_work() as session:
         owner = session.get_one(RatingCycle, rating.id).staff_id
-        day = (NOW - timedelta(days=1)).date()
+        day = (NOW - timedelta(days=days)).date()
         late = {"cycle_id": rating.id, "step": "self", "due_on": day, "staff_id": owner, "changed_at": NOW}
-        session.add(RatingDeadline(**late))
+        session.merge(RatingDeadline(**late))
 
 
-def test_whose_a_warning_is_answers_it(world: World, county: Caller, secretary: Caller) -> None:
+def test_whose_a_warning_is_answers_it(
+    world: World, county: Caller, secretary: Caller, offices: Offices
+) -> None:
+    auditor = offices.caller(Role.AUDITOR, "county")
     rating = run(world, county, [97, 95])
     be_late(rating)
     assert county.post(rating.path("/warnings/check")).json == {"standing": 3}
     [mine] = secretary.get("/rating-warnings").json["items"]
     answer = f"/rating-warnings/{mine['id']}/answer"
+    assert problem(auditor.put(answer, {"answer": "x"})) == (403, "forbidden")
     assert secretary.put(answer, {"answer": "今天补齐"}).json["answer"] == "今天补齐"
     other = next(one for one in county.get("/rating-warnings").json["items"] if one["kind"] == "late_step")
     place = f"/rating-warnings/{other['id']}/answer"
@@ -143,6 +148,8 @@ def test_whose_a_warning_is_answers_it(world: World, county: Caller, secretary: 
     neighbour = Offices(start_campaign(world.app)).caller(Role.TOWN_STAFF, "town")
     assert problem(neighbour.put(answer, {"answer": "x"})) == (403, "forbidden")
     assert standing(neighbour) == []
+    for caller in (neighbour, secretary):
+        assert problem(caller.post(rating.path("/warnings/check"))) == (403, "forbidden")
     assert county.post(rating.path("/self")).status_code == 200
     county.post(rating.path("/warnings/check"))
     assert problem(secretary.put(answer, {"answer": "x"})) == (409, "warning_cleared")
@@ -168,7 +175,7 @@ def test_a_fall_since_the_last_cycle_is_told_to_the_office_and_not_to_the_rated(
     rating = run(world, county, [80, 95])
     assert county.post(rating.path("/warnings/check")).json == {"standing": 1}
     [(kind, words)] = standing(county)
-    assert kind == "falling_score"
+    assert (kind, county.get("/rating-warnings").json["items"][0]["by"]) == ("falling_score", "town")
     assert "2025年 97.00 分" in words
     assert standing(secretary) == []
 
