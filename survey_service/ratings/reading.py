@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import select
@@ -29,7 +30,7 @@ from survey_service.ratings.queries import (
     path_of_cycle,
     sheets_of,
 )
-from survey_service.ratings.rules import Indicator, Scheme, SubjectInputs, phase_of, reward_sums
+from survey_service.ratings.rules import Indicator, MassFigures, Scheme, SubjectInputs, phase_of, reward_sums
 from survey_service.ratings.totals import TotalRule, show
 from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.queries import get_sealed_score
@@ -224,6 +225,7 @@ def read_subject(session: Session, *, staff: Identity, cycle_id: int, organizati
         code=organization_code,
         field_code=subject.row.field_code,
         sheets={level: read_sheet(one) for level, one in entries.items()},
+        mass=_mass_beside(cycle),
     )
     findings = {} if is_narrowed else json.loads(subject.row.findings)
     return {
@@ -251,9 +253,15 @@ def sheet_total(session: Session, cycle_id: int, organization_code: str, level: 
     subject = find_subject(session, cycle_id, organization_code)
     sheet = session.get(RatingSheet, (cycle_id, subject.row.subject_id, level))
     sheets = {} if sheet is None else {level: read_sheet(json.loads(sheet.entries))}
-    inputs = SubjectInputs(organization_code, subject.row.field_code, sheets)
-    rule = TotalRule(scheme_of_cycle(get_cycle(session, cycle_id)))
-    return show(rule.level_totals(inputs)[level])
+    cycle = get_cycle(session, cycle_id)
+    inputs = SubjectInputs(organization_code, subject.row.field_code, sheets, mass=_mass_beside(cycle))
+    return show(TotalRule(scheme_of_cycle(cycle)).level_totals(inputs)[level])
+
+
+def _mass_beside(cycle: RatingCycle) -> MassFigures | None:
+    """Count nothing of the mass evaluation in a sheet where a campaign gives it: nobody writes it there."""
+    nothing = Fraction(0)
+    return None if cycle.campaign_id is None else MassFigures("ok", nothing, nothing)
 
 
 def _compared(leaf: Indicator, entries: Mapping[Level, Mapping[str, Any]]) -> Json:

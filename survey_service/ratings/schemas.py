@@ -183,7 +183,7 @@ class SheetIn(Schema):
 
 
 class SheetOut(Schema):
-    """`total` is what the sheet comes to by itself; None while it is not complete."""
+    """`total` is what the sheet comes to, without what a campaign gives; None while it is not complete."""
 
     organization_code = fields.String(required=True)
     by = fields.Enum(Level, by_value=True, required=True)

@@ -102,6 +102,8 @@ class SheetPage:
     lines: Sequence[LineView]
     columns: Sequence[str]
     totals: Sequence[tuple[str, str]]
+    is_mass_beside: bool
+    """A campaign gives the mass score: it is not in these totals."""
     form: FormView
     evidence: Sequence[EvidenceView]
     indicators: Sequence[Choice]
@@ -157,6 +159,7 @@ def sheet_page(
         lines=lines,
         columns=[_level(one) for one in Level if one is not level],
         totals=[(_level(one), subject["totals"][one] or UNKNOWN) for one in Level],
+        is_mass_beside=cycle["campaign_id"] is not None and any(line.is_mass for line in lines),
         form=form,
         evidence=[_evidence(one, cycle, subject, lines, level, is_open) for one in records.evidence],
         indicators=[Choice(line.code, line.title) for line in lines],

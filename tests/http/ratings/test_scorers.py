@@ -7,7 +7,7 @@ import pytest
 from survey_service.core.spreadsheet import read_cells as cells_of
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import Caller, fields_of, problem
-from tests.http.ratings.conftest import Rating, open_rating
+from tests.http.ratings.conftest import FULL, Rating, open_rating
 from tests.rules.ratings.schemes import documented_example
 
 SELF_ASSESSED = {"meetings": "18", "governance": "27", "mass": "18"}
@@ -42,6 +42,19 @@ def test_a_sheet_is_complete_without_what_others_score(rating: Rating, secretary
     body = {"by": "self", "points": {"governance": "27"}, "choices": {"members": "good"}}
     assert secretary.put(f"{place}/scores", body).status_code == 200
     assert secretary.post(f"{place}/submit", {"by": "self"}).status_code == 200
+
+
+def test_a_sheet_comes_to_something_without_the_mass_score(world: World, county: Caller) -> None:
+    """A campaign gives it, and nobody writes it into a sheet: six indicators of 80 points are complete."""
+    codes = world.village_codes[:1]
+    opened = open_rating(
+        world, county, "township-classification", organization_codes=codes, campaign_id=world.campaign_id
+    )
+    points = {code: str(most) for code, most in FULL.items() if code != "mass"}
+    place = opened.path(f"/subjects/{codes[0]}")
+    assert county.put(f"{place}/scores", {"by": "town", "points": points}).json["total"] == "80.00"
+    assert county.get(place).json["totals"] == {"self": None, "town": "80.00", "county": None}
+    assert opened.column("total") == [None]
 
 
 def test_the_form_marks_what_is_not_self_assessed(rating: Rating) -> None:
