@@ -13,9 +13,11 @@ from sqlalchemy import func, select
 from survey_service.ballots.models import Ballot, Participation
 from survey_service.campaigns.rules import Mode
 from survey_service.campaigns.service import close_campaign
+from survey_service.core.digests import DIGEST_BYTES
+from survey_service.core.rate_limits import RateLimit
 from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, VIRTUAL, openid_of
 from survey_service.wechat.rules import Provider
-from survey_service.wechat.sign_in import ACCOUNT_COOKIES, BROWSER_COOKIE
+from survey_service.wechat.sign_in import ACCOUNT_COOKIES, BROWSER_COOKIE, LONGEST_CODE, MOST_ACCOUNTS
 from tests.factories.campaigns import NOW, World, start_campaign
 from tests.http.wechat.phone import WeChatPhone, authorize
 from tests.support.wechat import FakeWeChat
@@ -234,6 +236,17 @@ def test_a_state_of_another_browser_is_refused(phone: WeChatPhone, make_phone: M
     assert victim.client.get_cookie(ACCOUNT_COOKIES[Provider.WECHAT]) is None
 
 
+def test_a_browser_that_we_have_not_named_brings_nothing_back(phone: WeChatPhone, code: str) -> None:
+    back = phone.way_back(code)
+    browser = phone.client.get_cookie(BROWSER_COOKIE)
+    assert browser is not None
+    for forged in (browser.value.partition(".")[0] + "." + "A" * 22, ""):
+        phone.client.set_cookie(BROWSER_COOKIE, forged)
+        assert phone.get(back).status_code == 403
+    phone.client.set_cookie(BROWSER_COOKIE, browser.value)
+    assert phone.get(back).status_code == 303
+
+
 def test_a_state_is_refused_after_five_minutes(phone: WeChatPhone, code: str) -> None:
     back = phone.way_back(code)
     with time_machine.travel(NOW + timedelta(minutes=5, seconds=1), tick=False):
@@ -242,7 +255,10 @@ def test_a_state_is_refused_after_five_minutes(phone: WeChatPhone, code: str) ->
 
 @pytest.mark.parametrize(
     "query",
-    ["", "code=x", "state=00", "code=x&state=00", "code=x&state=%00", "code=&state={}", "openid=o1&state={}"],
+    [
+        *("", "code=x", "state=00", "code=x&state=00", "code=x&state=%00", "code=&state={}"),
+        *("openid=o1&state={}", f"code={'x' * (LONGEST_CODE + 1)}&state={{}}"),
+    ],
 )
 def test_what_did_not_come_from_us_is_refused(
     phone: WeChatPhone, wechat: FakeWeChat, code: str, query: str
@@ -336,6 +352,26 @@ def test_codes_that_are_invented_are_slowed_down(phone: WeChatPhone, wechat: Fak
     statuses = [phone.get(f"/wechat/callback?code=invented{n}&state={state}").status_code for n in range(62)]
     assert (statuses[0], statuses[-1]) == (303, 429)
     assert len(wechat.calls()) <= 61
+
+
+def test_what_is_wechats_fault_slows_nobody_down(
+    world: World, phone: WeChatPhone, wechat: FakeWeChat, code: str
+) -> None:
+    world.app.extensions[Provider.WECHAT].failures = RateLimit(count=1, seconds=60)
+    wechat.next_answers("access_token", *[{"errcode": 40125}] * 3)
+    assert [phone.get(phone.way_back(code)).status_code for _ in range(3)] == [503] * 3
+
+
+def test_a_phone_remembers_a_household_and_no_queue(
+    phone: WeChatPhone, wechat: FakeWeChat, code: str
+) -> None:
+    for number in range(MOST_ACCOUNTS + 1):
+        wechat.hand_phone_to(f"第{number}人")
+        assert phone.vote(code).status_code == 303
+    cookie = phone.client.get_cookie(ACCOUNT_COOKIES[Provider.WECHAT])
+    assert cookie is not None
+    payload = cookie.value.split(".")[0]
+    assert len(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))) == 5 + MOST_ACCOUNTS * DIGEST_BYTES
 
 
 def test_no_log_names_a_code_a_state_or_an_openid(

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -18,9 +19,11 @@ from survey_service.staff.phone_sign_in import DESKTOP_COOKIE
 from survey_service.staff.service import open_attempt
 from survey_service.wechat.rules import Provider
 from survey_service.wechat.sign_in import ACCOUNT_COOKIES, BROWSER_COOKIE, FRESH
+from tests.factories.applications import make_app
 from tests.factories.staff.offices import NOW, PASSWORD
 from tests.http.staff.phones.phone import COMPANY_USER_AGENT, DESKTOP, Phone, start_desktop
 from tests.http.wechat.phone import authorize
+from tests.support.wechat import USER_AGENT
 
 FOREIGN = {"Sec-Fetch-Site": "cross-site"}
 
@@ -141,6 +144,12 @@ def test_only_a_known_provider_is_unbound(phone: Phone, name: str) -> None:
     phone.bind(name)
     answer = phone.post("/staff/wechat/unbind", csrf_token=phone.token(), provider="qq")
     assert answer.status_code == 404
+
+
+def test_nobody_is_led_to_a_provider_at_which_there_is_no_account(tmp_path: Path, database: Database) -> None:
+    client = make_app(tmp_path, database).test_client()
+    answer = client.get("/staff/wechat", headers={"User-Agent": USER_AGENT})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/staff")
 
 
 def test_what_one_provider_said_is_nothing_to_the_other(
