@@ -7,6 +7,7 @@ tell which voter is a colleague.
 from datetime import datetime
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from survey_service.core.digests import keyed_digest
@@ -31,6 +32,11 @@ def bind(session: Session, *, staff_id: int, provider: Provider, digest: bytes, 
     refuse_another(session, staff_id=staff_id, provider=provider, digest=digest)
     account = get_account(session, staff_id=staff_id)
     session.merge(StaffBinding(staff_id=staff_id, provider=provider, digest=digest, bound_at=now))
+    try:
+        session.flush()
+    except IntegrityError:
+        # Somebody else bound it at the same moment.
+        raise Conflict("bound_to_another") from None
     record_act(session, "session.bind", account, actor=account.username, after={"provider": provider.value})
 
 
