@@ -5,10 +5,14 @@ Wrong sheets, two who decide at once and objections after their last day stand i
 """
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from survey_service.core.db import Database
 from survey_service.ratings.presets import preset_text
+from tests.factories.applications import make_app
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import Caller, fields_of, problem
 from tests.http.ratings.conftest import Rating, open_rating, shares
@@ -84,6 +88,12 @@ def test_a_ring_of_indicators_in_a_table_names_its_cells(county: Caller) -> None
         "C3": True,
         "C4": True,
     }
+
+
+@pytest.fixture
+def campaign_app(tmp_path: Path, sqlite_database: Database) -> Flask:
+    """On SQLite only: what is refused does not reach the engine."""
+    return make_app(tmp_path, sqlite_database)
 
 
 @pytest.fixture

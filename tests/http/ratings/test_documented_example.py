@@ -1,14 +1,26 @@
 """The complete example of docs/ratings.md, stored as it stands there and run to its filed result."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
+from flask import Flask
+
+from survey_service.core.db import Database
+from tests.factories.applications import make_app
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import Caller
 from tests.http.ratings.conftest import Rating, open_rating
 from tests.rules.ratings.schemes import PAGE, documented_example
 
 BONUS, PENALTY = {"honour": "3", "pilot": "4"}, {"petition": "5"}
+
+
+@pytest.fixture
+def campaign_app(tmp_path: Path, sqlite_database: Database) -> Flask:
+    """On SQLite only: the five systems run on both."""
+    return make_app(tmp_path, sqlite_database)
 
 
 def rows() -> list[dict[str, str]]:

@@ -1,16 +1,26 @@
 """Who scores an indicator: the values of other levels are refused, and the forms say so."""
 
 import json
+from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from survey_service.core.db import Database
 from survey_service.core.spreadsheet import read_cells as cells_of
+from tests.factories.applications import make_app
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import Caller, fields_of, problem
 from tests.http.ratings.conftest import FULL, Rating, open_rating
 from tests.rules.ratings.schemes import documented_example
 
 SELF_ASSESSED = {"meetings": "18", "governance": "27", "mass": "18"}
+
+
+@pytest.fixture
+def campaign_app(tmp_path: Path, sqlite_database: Database) -> Flask:
+    """On SQLite only: what is refused does not reach the engine."""
+    return make_app(tmp_path, sqlite_database)
 
 
 @pytest.fixture

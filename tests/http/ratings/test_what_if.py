@@ -1,21 +1,30 @@
 """What-if and the sensitivity of a ranking through the API: read by offices, and nothing is stored."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from flask import Flask
 
-from survey_service.core.db import reading
+from survey_service.core.db import Database, reading
 from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.organizations.queries import get_organization
 from survey_service.ratings.presets import preset_text
 from survey_service.ratings.previews import preview_changes, read_sensitivity
 from survey_service.staff.rules import Role
+from tests.factories.applications import make_app
 from tests.factories.campaigns import World, start_campaign
 from tests.http.campaigns.callers import Caller, Offices, problem
 from tests.http.ratings.conftest import Rating, open_rating, shares
 
 OTHER_LINE = preset_text("township-classification").replace("title: 好, min: 90", "title: 好, min: 98")
+
+
+@pytest.fixture
+def campaign_app(tmp_path: Path, sqlite_database: Database) -> Flask:
+    """On SQLite only: it is read by the queries of the grades, which run on both."""
+    return make_app(tmp_path, sqlite_database)
 
 
 @pytest.fixture
