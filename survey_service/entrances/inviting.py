@@ -4,7 +4,7 @@ With further campaigns of the same owner the codes are those of a sitting (`sitt
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -29,7 +29,15 @@ from survey_service.entrances.batches import (
 from survey_service.entrances.models import CodeBatch, Entrance, Panel, PanelSubject
 from survey_service.entrances.printing import printable_slots
 from survey_service.entrances.service import IssuedCode, check_entrance, check_number, create_entrances
-from survey_service.entrances.sittings import HOLDER, MAX_CAMPAIGNS, copy_slots, follow, holder_id
+from survey_service.entrances.sittings import (
+    HOLDER,
+    MAX_CAMPAIGNS,
+    copy_slots,
+    follow,
+    holder_id,
+    list_rated_by_batch,
+    name_rated,
+)
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import find_by_codes
 
@@ -280,8 +288,13 @@ def list_panel_codes(
     panel, where = row
     subjects_of_panel(session, staff, campaign_id, where)
     slots = printable_slots(_list_slots(session, panel.id))
-    mark_printed((batch for _, batch in slots), now)
-    return [_issued(keyring, entrance, batch, organization_code) for entrance, batch in slots]
+    batches = {batch.id: batch for _, batch in slots}
+    mark_printed(batches.values(), now)
+    rates = {key: name_rated(list_rated_by_batch(session, batch)) for key, batch in batches.items()}
+    return [
+        replace(_issued(keyring, entrance, batch, organization_code), rates=rates[batch.id])
+        for entrance, batch in slots
+    ]
 
 
 def _list_slots(session: Session, panel_id: int) -> list[tuple[Entrance, CodeBatch]]:

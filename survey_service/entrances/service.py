@@ -49,6 +49,8 @@ class IssuedCode:
     rater_class: RaterClass
     serial: int | None = None
     place: str = ""
+    rates: str = ""
+    """Whom a panel's code rates, in words, where it is shown for printing."""
 
     @property
     def path(self) -> str:

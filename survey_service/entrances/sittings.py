@@ -7,16 +7,24 @@ other campaigns follow it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session, aliased
 
-from survey_service.campaigns.models import Campaign
-from survey_service.entrances.models import CodeBatch, Entrance, Panel
+from survey_service.campaigns.models import Campaign, CampaignSubject
+from survey_service.campaigns.rules import RaterClass
+from survey_service.core.texts import text
+from survey_service.entrances.models import CodeBatch, Entrance, Panel, PanelSubject
+from survey_service.entrances.rules import OPEN_STATES
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import is_within
+from survey_service.organizations.rules import SubjectKind
 
 MAX_CAMPAIGNS = 10
 """Branches, service centres, secretaries and some more: nobody sits through ten."""
-_COPY_SLOTS = text(
+_COPY_SLOTS = sql(
     "INSERT INTO entrance (campaign_id, subject_id, panel_id, batch_id, turn, mode, rater_class, issue,"
     " place, is_preview, serial, code_digest)"
     " SELECT own.campaign_id, NULL, own.panel_id, own.id, own.turn, slot.mode, slot.rater_class, slot.issue,"
@@ -35,6 +43,15 @@ class SharedCampaign:
     campaign_id: int
     title: str
     is_lead: bool
+
+
+@dataclass(frozen=True)
+class RatedCampaign:
+    """What a panel's code rates in one campaign: so and so many of a kind, with the names of their places."""
+
+    title: str
+    kind: SubjectKind
+    names: Sequence[str]
 
 
 def holder_id() -> ColumnElement[int]:
@@ -102,3 +119,71 @@ def list_shared(session: Session, *, campaign_id: int) -> Mapping[int, Sequence[
         if panel_id is not None and shared:
             found[panel_id] = found.get(panel_id, {}) | shared
     return {panel_id: list(shared.values()) for panel_id, shared in found.items()}
+
+
+def list_slots_rating(
+    session: Session, *, campaign_id: int, subject_id: int, rater_class: RaterClass
+) -> list[tuple[Entrance, CodeBatch]]:
+    """Return the open slots of the panels that rate a subject, each with the batch that has its key."""
+    panels = select(PanelSubject.panel_id).where(
+        PanelSubject.campaign_id == campaign_id, PanelSubject.subject_id == subject_id
+    )
+    rows = session.execute(
+        select(Entrance, HOLDER)
+        .join(CodeBatch, CodeBatch.id == Entrance.batch_id)
+        .join(HOLDER, HOLDER.id == holder_id())
+        .where(Entrance.panel_id.in_(panels), Entrance.rater_class == rater_class)
+        .where(Entrance.revoked_at.is_(None))
+        .order_by(Entrance.panel_id, Entrance.serial)
+    )
+    return [(entrance, batch) for entrance, batch in rows]
+
+
+def list_rated_by_batch(session: Session, batch: CodeBatch) -> list[RatedCampaign]:
+    """Return what the codes of a panel's batch rate, campaign by campaign in their turn."""
+    rows = session.execute(
+        select(Campaign.title, Campaign.subject_kind, Organization.name)
+        .select_from(CodeBatch)
+        .join(Campaign, Campaign.id == CodeBatch.campaign_id)
+        .join(PanelSubject, PanelSubject.panel_id == CodeBatch.panel_id)
+        .join(
+            CampaignSubject,
+            (CampaignSubject.campaign_id == PanelSubject.campaign_id)
+            & (CampaignSubject.subject_id == PanelSubject.subject_id),
+        )
+        .join(Organization, Organization.id == CampaignSubject.organization_id)
+        .where(or_(CodeBatch.id == batch.id, CodeBatch.lead_id == batch.id))
+        .order_by(CodeBatch.turn, CampaignSubject.position)
+    )
+    found: dict[tuple[str, SubjectKind], list[str]] = {}
+    for title, kind, name in rows:
+        found.setdefault((title, kind), []).append(name)
+    return [RatedCampaign(title, kind, names) for (title, kind), names in found.items()]
+
+
+def name_rated(rated: Sequence[RatedCampaign]) -> str:
+    """Say in a line what a slip is for: 6 branches and 6 secretaries; with titles where kinds do not tell."""
+    kinds = {one.kind for one in rated}
+    return "、".join(
+        text("entrances.rates_kind", count=len(one.names), kind=text(f"staff_pages.subject_{one.kind}"))
+        if len(kinds) == len(rated)
+        else text("entrances.rates_titled", count=len(one.names), title=one.title)
+        for one in rated
+    )
+
+
+def list_candidates(
+    session: Session, *, campaign: Campaign, within_path: str, now: datetime
+) -> list[tuple[Campaign, int]]:
+    """Return an owner's other running campaigns with how many they rate inside a sub-tree."""
+    rows = session.execute(
+        select(Campaign, func.count())
+        .join(CampaignSubject, CampaignSubject.campaign_id == Campaign.id)
+        .join(Organization, Organization.id == CampaignSubject.organization_id)
+        .where(Campaign.organization_id == campaign.organization_id, Campaign.id != campaign.id)
+        .where(Campaign.closes_at > now, Campaign.closed_at.is_(None), Campaign.withdrawn_at.is_(None))
+        .where(is_within(within_path))
+        .group_by(Campaign.id)
+        .order_by(Campaign.id)
+    )
+    return [(one, count) for one, count in rows if one.window.state(now) in OPEN_STATES]

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.rules import Mode, RaterClass
-from survey_service.entrances.models import CodeBatch, Entrance, HouseholdGroup, Panel
+from survey_service.entrances.models import CodeBatch, Entrance, HouseholdGroup, Panel, PanelSubject
 from survey_service.entrances.rules import RevokedAs
+from survey_service.entrances.sittings import HOLDER, holder_id
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import is_within
 
@@ -63,6 +64,19 @@ class SlotRow:
 
 def count_codes(session: Session, *, campaign_id: int, within_path: str) -> list[CodeCounts]:
     """Return the numbers of one-time codes inside a sub-tree, in the order of the campaign."""
+    return _count_codes(session, campaign_id, is_within(within_path))
+
+
+def count_codes_rating(session: Session, *, campaign_id: int, subject_id: int) -> list[CodeCounts]:
+    """Return the numbers of the codes that rate a subject: its own, and those of panels."""
+    panels = select(PanelSubject.panel_id).where(
+        PanelSubject.campaign_id == campaign_id, PanelSubject.subject_id == subject_id
+    )
+    rates_it = or_(Entrance.subject_id == subject_id, Entrance.panel_id.in_(panels))
+    return _count_codes(session, campaign_id, rates_it)
+
+
+def _count_codes(session: Session, campaign_id: int, is_wanted: ColumnElement[bool]) -> list[CodeCounts]:
     is_open = Entrance.revoked_at.is_(None)
     statement: Select[*tuple[Any, ...]] = (
         select(
@@ -72,18 +86,19 @@ def count_codes(session: Session, *, campaign_id: int, within_path: str) -> list
             Entrance.mode,
             Entrance.rater_class,
             func.count(),
-            _count(is_open & CodeBatch.printed_at.is_not(None)),
-            _count(is_open & CodeBatch.handed_out_at.is_not(None)),
+            _count(is_open & HOLDER.printed_at.is_not(None)),
+            _count(is_open & HOLDER.handed_out_at.is_not(None)),
             _count(Entrance.revoked_as == RevokedAs.UNDELIVERED),
             _count(~is_open & func.coalesce(Entrance.revoked_as != RevokedAs.UNDELIVERED, True)),
             _count(Entrance.issue > 1),
-            _count(is_open & CodeBatch.wrapped_key.is_not(None)),
+            _count(is_open & HOLDER.wrapped_key.is_not(None)),
         )
         .join(CodeBatch, CodeBatch.id == Entrance.batch_id)
+        .join(HOLDER, HOLDER.id == holder_id())
         .outerjoin(CampaignSubject, _is_same_subject())
         .outerjoin(Panel, Panel.id == Entrance.panel_id)
         .join(Organization, Organization.id == _organization_id())
-        .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None), is_within(within_path))
+        .where(Entrance.campaign_id == campaign_id, Entrance.serial.is_not(None), is_wanted)
         .group_by(
             CampaignSubject.position,
             Entrance.subject_id,

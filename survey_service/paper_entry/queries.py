@@ -1,6 +1,7 @@
 """Reads of paper batches; none of them joins stubs with ballots."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -139,6 +140,32 @@ def closed_totals(
         (subject, rater_class, returned or 0, counts.get(batch_id, {}))
         for batch_id, subject, rater_class, returned in batches
     ]
+
+
+@dataclass(frozen=True)
+class SheetCounts:
+    """What became of the sheets of one subject in one mode of paper, in all its closed batches.
+
+    `set_aside` of the returned ones came with stubs whose slots had been used before.
+    """
+
+    mode: Mode
+    issued: int
+    returned: int
+    set_aside: int
+
+
+def count_sheets(session: Session, *, campaign_id: int, subject_id: int) -> list[SheetCounts]:
+    """Return what became of the sheets of a subject, by mode."""
+    numbers = (PaperBatch.issued, PaperBatch.returned, PaperBatch.set_aside)
+    statement = (
+        select(PaperBatch.mode, *(func.sum(func.coalesce(one, 0)) for one in numbers))
+        .where(PaperBatch.campaign_id == campaign_id, PaperBatch.subject_id == subject_id)
+        .where(PaperBatch.state == BatchState.CLOSED)
+        .group_by(PaperBatch.mode)
+        .order_by(PaperBatch.mode)
+    )
+    return [SheetCounts(mode, *map(int, counts)) for mode, *counts in session.execute(statement)]
 
 
 def issued_on_paper(session: Session, campaign_id: int) -> dict[int, dict[Mode, int]]:

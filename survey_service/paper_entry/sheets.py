@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,17 +18,31 @@ from survey_service.core.privacy import Keyring
 from survey_service.core.qr import BULK_MASK, ErrorCorrection
 from survey_service.core.texts import text
 from survey_service.core.typesetting import printable, typeset
-from survey_service.entrances.batches import code_in_clear
+from survey_service.entrances.batches import code_in_clear, mark_printed
 from survey_service.entrances.codes import grouped
 from survey_service.entrances.posters import Slip
+from survey_service.entrances.printing import printable_slots
 from survey_service.entrances.queries import list_slots
+from survey_service.entrances.sittings import list_slots_rating
 from survey_service.organizations.queries import list_ancestors
 from survey_service.paper_entry.rules import Column
 from survey_service.paper_entry.service import forms_of
 
 MEETING_COPIES = 2
 """One A4 sheet of a meeting's ballots; a copier makes the others."""
-_WORDS = ("annex", "rater", "how", "secret", "remark", "stub", "stub_how", "stub_once", "serial", "until")
+_WORDS = (
+    "annex",
+    "rater",
+    "how",
+    "secret",
+    "remark",
+    "stub",
+    "stub_rates",
+    "stub_how",
+    "stub_once",
+    "serial",
+    "until",
+)
 
 
 @dataclass(frozen=True)
@@ -64,17 +79,19 @@ def prepare_sheets(
     organization_code: str,
     rater_class: RaterClass,
     mode: Mode,
+    now: datetime,
 ) -> PaperSheets:
     """Return the ballots of an organization and class: one for each slot, or those of a meeting.
 
-    Raises NotFound, Forbidden at or above the caller's own level, Conflict `no_codes_for_paper` where there
-    are no slots, `codes_handed_out` where their codes cannot be shown again.
+    Slots of panels that rate the organization among others are among those of the mode panel. Raises
+    NotFound, Forbidden at or above the caller's own level, Conflict `no_codes_for_paper` where there are no
+    slots, `codes_handed_out` where their codes cannot be shown again.
     """
     campaign = get_campaign(session, campaign_id)
     subject = find_subject_below(session, staff, campaign_id, organization_code)
     slips: list[Slip] = []
     if mode is not Mode.PAPER_TOTAL:
-        slips = _slips(session, keyring, public_url, campaign, subject, rater_class, mode)
+        slips = _slips(session, keyring, public_url, campaign, subject, rater_class, mode, now)
         if not slips:
             raise Conflict("no_codes_for_paper")
     facts = {"organization_code": organization_code, "rater_class": rater_class, "mode": mode}
@@ -101,10 +118,14 @@ def _slips(
     subject: SubjectRow,
     rater_class: RaterClass,
     mode: Mode,
+    now: datetime,
 ) -> list[Slip]:
-    found = list_slots(
-        session, campaign_id=campaign.id, subject_id=subject.subject_id, mode=mode, rater_class=rater_class
-    )
+    place = {"campaign_id": campaign.id, "subject_id": subject.subject_id}
+    found = list_slots(session, **place, mode=mode, rater_class=rater_class)
+    if mode is Mode.PANEL:
+        found += list_slots_rating(session, **place, rater_class=rater_class)
+    found = printable_slots(found)
+    mark_printed((batch for _, batch in found), now)
     codes = [(entrance.serial or 0, code_in_clear(keyring, batch, entrance)) for entrance, batch in found]
     return [Slip(serial=serial, code=code, url=f"{public_url}/s/{code}") for serial, code in codes]
 

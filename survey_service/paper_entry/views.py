@@ -83,6 +83,7 @@ def render_sheets(campaign_id: int, body: dict[str, Any]) -> bytes:
             keyring=current_keyring(),
             public_url=public_url(),
             campaign_id=campaign_id,
+            now=clock.now(),
             **body | {"mode": Mode(body["mode"])},
         )
     return sheets.render_sheets(prepared)

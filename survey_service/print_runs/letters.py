@@ -38,9 +38,9 @@ class LetterSheet:
     slips: Sequence[Slip]
 
 
-def body_of_text(title: str, text: str) -> LetterBody:
-    """Return the body of a letter as staff typed it: every line is a paragraph."""
-    return LetterBody(title, [line for line in map(str.strip, text.splitlines()) if line])
+def body_of_text(title: str, text: str, *, listed: Sequence[str] = ()) -> LetterBody:
+    """Return the body of a letter as staff typed it: every line is a paragraph, and so is what is listed."""
+    return LetterBody(title, [*(line for line in map(str.strip, text.splitlines()) if line), *listed])
 
 
 def render_letters(sheet: LetterSheet) -> bytes:

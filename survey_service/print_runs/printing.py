@@ -4,6 +4,7 @@ Each step is a unit of work of its own, so that whoever is killed leaves nothing
 somebody else takes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from survey_service.entrances.batches import batch_key, slot_code
 from survey_service.entrances.models import CodeBatch, Entrance
 from survey_service.entrances.posters import CodeSheet, PerPage, Slip, render_sheet
 from survey_service.entrances.printing import area_of, without_scheme
+from survey_service.entrances.sittings import RatedCampaign, list_rated_by_batch, name_rated
 from survey_service.entrances.slot_places import find_organization
 from survey_service.entrances.slot_queries import group_of, list_groups
 from survey_service.organizations.models import Organization
@@ -102,10 +104,11 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
     place = find_organization(session, batch)
     assert batch.mode is not None
     rater_class = text(f"campaigns.class_{batch.rater_class}")
+    rated = list_rated_by_batch(session, batch) if batch.panel_id else []
     shared = {
         "area": area_of(session, place.path),
         "village": place.name,
-        "campaign": campaign.title,
+        "campaign": _what_is_rated(rated) or campaign.title,
         "until": clock.local_text(campaign.closes_at),
         "typing_address": without_scheme(public_url),
     }
@@ -117,7 +120,7 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
             **shared,
             organizer=session.get_one(Organization, campaign.organization_id).name,
             holder=text(f"print.sheet_holder_{batch.mode}", rater_class=rater_class),
-            body=body_of_text(words_of_letter(run, campaign), run.text),
+            body=body_of_text(words_of_letter(run, campaign), run.text, listed=_list_of(rated)),
             slips=slips,
         )
     return CodeSheet(
@@ -127,6 +130,22 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
         slips=slips,
         per_page=_PER_PAGE[run.layout],
     )
+
+
+def _what_is_rated(rated: Sequence[RatedCampaign]) -> str:
+    """Return what a panel's slip says in the place of the campaign's title: whom its holder rates."""
+    if not rated:
+        return ""
+    what = text("print.rates", rated=name_rated(rated))
+    return f"{rated[0].title}　{what}" if len(rated) == 1 else what
+
+
+def _list_of(rated: Sequence[RatedCampaign]) -> list[str]:
+    """Return the paragraphs of a panel's letter that name everybody who is rated."""
+    return [
+        text("print.rates_list", title=one.title, count=len(one.names), names="、".join(one.names))
+        for one in rated
+    ]
 
 
 def _clear_letter(

@@ -1,6 +1,6 @@
 """Use cases around one-time codes: what became of them, beside how many were used."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.queries import get_visible_campaign, path_of_campaign
-from survey_service.campaigns.rules import ONE_TIME_MODES
+from survey_service.campaigns.rules import ONE_TIME_MODES, Mode
 from survey_service.core.permissions import Identity
-from survey_service.entrances.slot_queries import CodeCounts, count_codes
+from survey_service.entrances.slot_queries import CodeCounts, count_codes, count_codes_rating
+from survey_service.paper_entry.queries import SheetCounts, count_sheets
 from survey_service.print_runs.queries import RunProgress, list_runs
 from survey_service.reports.service import Progress, read_progress
 
@@ -75,6 +76,37 @@ def read_code_board(session: Session, *, staff: Identity, campaign_id: int, now:
     return CodeBoard(campaign, places, runs, staff.covers(path_of_campaign(session, campaign_id=campaign_id)))
 
 
-def find_codes(places: Iterable[PlaceCodes], organization_code: str) -> PlaceCodes | None:
-    """Return what became of the codes of one organization, or None where it has none."""
-    return next((one for one in places if one.organization_code == organization_code), None)
+@dataclass(frozen=True)
+class SubjectPaper:
+    """What stands beside the score of a subject: its codes, those of panels among them, and its sheets.
+
+    `used` is the number of ballots by channel; None for a reader who may not see parts of the turnout.
+    """
+
+    codes: Sequence[CodeCounts]
+    used: Mapping[Mode, int] | None
+    sheets: Sequence[SheetCounts]
+
+    def total(self, name: str) -> int:
+        """Add up one of the numbers of codes."""
+        return sum(getattr(one, name) for one in self.codes)
+
+
+def read_subject_paper(
+    session: Session, *, staff: Identity, campaign_id: int, organization_code: str, now: datetime
+) -> SubjectPaper | None:
+    """Return what became of the paper of one subject, or None where it has none.
+
+    A rated party sees its own codes only: neither those of panels nor what came on sheets.
+    """
+    rows = read_progress(session, staff=staff, campaign_id=campaign_id, now=now)
+    row = next((one for one in rows if one.place.organization_code == organization_code), None)
+    if row is None:
+        return None
+    place = {"campaign_id": campaign_id, "subject_id": row.place.subject_id}
+    codes, sheets = count_codes_rating(session, **place), count_sheets(session, **place)
+    if row.by_mode is None or not staff.is_above(row.place.path):
+        own = [one for one in codes if one.subject_id is not None]
+        return SubjectPaper(own, None, []) if own else None
+    used = {mode: number for mode, number in row.by_mode.items() if mode in ONE_TIME_MODES}
+    return SubjectPaper(codes, used, sheets) if codes or sheets else None

@@ -23,6 +23,7 @@ from survey_service.entrances.panels import count_panel_slots, count_subjects, l
 from survey_service.entrances.printing import printable_slots
 from survey_service.entrances.queries import list_slots
 from survey_service.entrances.service import IssuedCode
+from survey_service.entrances.sittings import SharedCampaign, list_candidates, list_shared
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import get_organization
 from survey_service.reports.queries import (
@@ -53,6 +54,8 @@ class PanelPlace:
     name: str
     subjects: int
     slots: Mapping[RaterClass, int]
+    shared: Sequence[SharedCampaign] = ()
+    """The other campaigns that the same codes are for."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,11 @@ class EntranceBoard:
     """Where the reader belongs to; when it is not rated itself, its panel rates all that is below."""
     is_own: bool
     """Whether the reader's sub-tree owns the campaign, and he may therefore run it."""
+    companions: Sequence[tuple[Campaign, int]]
+    """Campaigns of the same owner that panel codes may rate as well, with how many they rate here."""
 
 
-def read_entrances(session: Session, *, staff: Identity, campaign_id: int) -> EntranceBoard:
+def read_entrances(session: Session, *, staff: Identity, campaign_id: int, now: datetime) -> EntranceBoard:
     """Return the entrances inside the reader's sub-tree; raises NotFound and Forbidden."""
     campaign = get_visible_campaign(session, campaign_id, staff)
     posted, slots = list_posted(session, campaign_id), count_slots(session, campaign_id)
@@ -86,14 +91,23 @@ def read_entrances(session: Session, *, staff: Identity, campaign_id: int) -> En
     is_own = staff.covers(path_of_campaign(session, campaign_id=campaign_id))
     classes = [key for key in RaterClass if key in weights]
     home = session.get_one(Organization, staff.organization_id)
-    return EntranceBoard(campaign, places, classes, _panels(session, staff, campaign_id), home, is_own)
+    companions = list_candidates(session, campaign=campaign, within_path=home.path, now=now) if is_own else []
+    panels = _panels(session, staff, campaign_id)
+    return EntranceBoard(campaign, places, classes, panels, home, is_own, companions)
 
 
 def _panels(session: Session, staff: Identity, campaign_id: int) -> list[PanelPlace]:
     subjects = count_subjects(session, campaign_id=campaign_id)
     slots = count_panel_slots(session, campaign_id=campaign_id)
+    shared = list_shared(session, campaign_id=campaign_id)
     return [
-        PanelPlace(place.code, place.name, subjects.get(panel.id, 0), slots.get(panel.id, {}))
+        PanelPlace(
+            place.code,
+            place.name,
+            subjects.get(panel.id, 0),
+            slots.get(panel.id, {}),
+            shared.get(panel.id, ()),
+        )
         for panel, place in list_panels(session, campaign_id=campaign_id)
         if staff.covers(place.path)
     ]

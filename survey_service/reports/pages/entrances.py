@@ -9,6 +9,7 @@ from survey_service.campaigns.queries import path_of_campaign
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.downloads import PDF_TYPE, attachment
+from survey_service.core.errors import Invalid, ServiceError
 from survey_service.core.http import public_url
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
@@ -30,23 +31,36 @@ from survey_service.staff.rules import Role
 @requires("entrances.read")
 def show_entrances(campaign_id: int) -> str:
     """Show where codes are posted, how many one-time codes there are, and what can be printed."""
-    staff = current_staff()
+    return _board(campaign_id)
+
+
+def _board(campaign_id: int, refused: ServiceError | None = None) -> str:
+    staff, now = current_staff(), clock.now()
     with reading() as session:
-        board = entrances.read_entrances(session, staff=staff, campaign_id=campaign_id)
-    page = entrances_page(board, role=Role(staff.role), now=clock.now())
+        board = entrances.read_entrances(session, staff=staff, campaign_id=campaign_id, now=now)
+    page = entrances_page(board, role=Role(staff.role), now=now, refusal=_said(refused))
     return render_template("staff/entrances.html", page=page)
+
+
+def _said(refused: ServiceError | None) -> list[str]:
+    if refused is None:
+        return []
+    return [sentence for said in refused.errors.values() for sentence in said] or [refused.detail]
 
 
 @pages.route(f"{CAMPAIGN}/entrances", methods=["POST"])
 @requires("entrances.create", path_of_campaign)
-def create_entrances(campaign_id: int) -> Response:
+def create_entrances(campaign_id: int) -> Any:
     """Make posted codes or one-time codes for one organization or for all."""
     staff, now = current_staff(), clock.now()
-    with unit_of_work() as session:
-        board = entrances.read_entrances(session, staff=staff, campaign_id=campaign_id)
-        body = entrances_asked_for(board, request.form)
-        place: dict[str, Any] = {"staff": staff, "keyring": current_keyring(), "campaign_id": campaign_id}
-        create(session, now=now, are_shown=False, **place | body)
+    place: dict[str, Any] = {"staff": staff, "campaign_id": campaign_id, "now": now}
+    try:
+        with unit_of_work() as session:
+            board = entrances.read_entrances(session, **place)
+            body = entrances_asked_for(board, request.form)
+            create(session, keyring=current_keyring(), are_shown=False, **place | body)
+    except Invalid as error:
+        return _board(campaign_id, error), error.status
     return to_page("show_entrances", campaign_id=campaign_id, notice=Notice.ENTRANCES_CREATED)
 
 

@@ -7,9 +7,9 @@ from survey_service.core.db import reading
 from survey_service.core.permissions import current_staff, requires
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.reports import service
-from survey_service.reports.codes import find_codes, read_codes
+from survey_service.reports.codes import read_subject_paper
 from survey_service.reports.pages.frame import pages
-from survey_service.reports.presentation.codes import codes_of_subject
+from survey_service.reports.presentation.codes import paper_of_subject
 from survey_service.reports.presentation.scores import score_page, subject_page
 from survey_service.reports.presentation.turnout import progress_page
 from survey_service.staff.rules import Role
@@ -48,7 +48,8 @@ def show_subject(campaign_id: int, organization_code: str) -> str:
             session, staff=staff, campaign_id=campaign_id, organization_code=organization_code, now=now
         )
         items = get_compiled(session, report.campaign.questionnaire_version_id).plan.scored_items
-        places = read_codes(session, staff=staff, campaign_id=campaign_id, now=now)
+        paper = read_subject_paper(
+            session, staff=staff, campaign_id=campaign_id, organization_code=organization_code, now=now
+        )
     page = subject_page(report, scored_items=items, role=Role(staff.role), now=now)
-    codes = codes_of_subject(find_codes(places, organization_code))
-    return render_template("staff/score.html", page=page, codes=codes)
+    return render_template("staff/score.html", page=page, paper=paper and paper_of_subject(paper))

@@ -10,6 +10,7 @@ from fractions import Fraction
 from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import (
     DEFAULT_DISPUTE_PERMILLE,
+    DEFAULT_MODE_WEIGHTS,
     EmptyClass,
     LiveScores,
     Mode,
@@ -32,7 +33,8 @@ from survey_service.staff.rules import Role, is_allowed
 LASTING = timedelta(days=7)
 """How long a new campaign is open unless its owner says otherwise."""
 
-_WEIGHED_MODES = (Mode.HOUSEHOLD, Mode.PANEL, Mode.OPEN)
+_WEIGHED_MODES = (Mode.HOUSEHOLD, Mode.PANEL, Mode.ASSISTED, Mode.PAPER, Mode.PAPER_TOTAL, Mode.OPEN)
+"""Devices weigh what posted codes do: to the owner of a campaign these are one channel."""
 _PLAIN_FIELDS = ("title", "questionnaire_id", "opens_at", "closes_at", "notice", "subject_type")
 _ADVANCED_FIELDS = ("min_cell", "live_scores", "dispute_permille", "grace_hours", "open_requires")
 _FORMULA_FIELDS = ("min_class", "empty_class", "min_response_rate", "min_ballots")
@@ -88,9 +90,7 @@ def new_campaign_values(now: datetime) -> dict[str, str]:
         "opens_at": local_input(now),
         "closes_at": local_input(now + LASTING),
         f"formula.class_weights.{RaterClass.VILLAGER}": "1",
-        f"formula.mode_weights.{Mode.HOUSEHOLD}": "1",
-        f"formula.mode_weights.{Mode.PANEL}": "1",
-        f"formula.mode_weights.{Mode.OPEN}": "0",
+        **{f"formula.mode_weights.{mode}": number(DEFAULT_MODE_WEIGHTS[mode]) for mode in _WEIGHED_MODES},
         "formula.min_class": "5",
         "formula.empty_class": EmptyClass.RENORMALIZE,
         "min_cell": "5",
@@ -162,7 +162,7 @@ def campaign_asked_for(values: Mapping[str, str]) -> Body:
 
 
 def _weigh_devices_like_wechat(formula: Body) -> None:
-    """To the owner of a campaign posted codes are one channel, whatever the phone shows as its proof."""
+    """Take the weight of posted codes for whatever the phone shows as its proof."""
     weights = formula.get("mode_weights", {})
     if Mode.OPEN in weights:
         weights[str(Mode.OPEN_DEVICE)] = weights[Mode.OPEN]

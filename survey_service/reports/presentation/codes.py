@@ -10,10 +10,11 @@ from survey_service.core import clock
 from survey_service.core.texts import text
 from survey_service.entrances.rules import OPEN_STATES, RevokedAs
 from survey_service.entrances.slot_schemas import SlotMode
+from survey_service.paper_entry.queries import SheetCounts
 from survey_service.print_runs.queries import PartRow, RunProgress
 from survey_service.print_runs.rules import MAX_TEXT_LENGTH, PartState, PrintLayout, PrintSplit
 from survey_service.reports.charts import share
-from survey_service.reports.codes import CodeBoard, PlaceCodes
+from survey_service.reports.codes import CodeBoard, PlaceCodes, SubjectPaper
 from survey_service.reports.presentation.forms import Body, Choice, body_of, choices
 from survey_service.reports.presentation.turnout import UNKNOWN, CampaignHead, campaign_head
 from survey_service.staff.rules import Role, is_allowed
@@ -217,10 +218,39 @@ def slots_body(form: Mapping[str, str]) -> Body:
     return body_of(form, names) | ({"as": form["as"]} if form.get("as") else {})
 
 
-def codes_of_subject(place: PlaceCodes | None) -> list[tuple[str, str]]:
-    """Return what became of a subject's codes as facts beside its score; nothing where it has none."""
-    if place is None:
-        return []
-    numbers = [(text(f"code_pages.{name}"), str(place.total(name))) for name in NUMBERS[:5]]
-    used = UNKNOWN if place.used is None else str(place.used)
-    return [*numbers, (text("code_pages.used"), used)]
+Facts = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class PaperFacts:
+    """What became of a subject's paper, to stand beside its score."""
+
+    codes: Facts
+    used: Facts
+    sheets: Sequence[tuple[str, Facts]]
+    has_panels: bool
+
+
+def paper_of_subject(paper: SubjectPaper) -> PaperFacts:
+    used = UNKNOWN if paper.used is None else str(sum(paper.used.values()))
+    made = [(text(f"code_pages.{name}"), str(paper.total(name))) for name in NUMBERS[:5]]
+    return PaperFacts(
+        codes=[*made, (text("code_pages.used"), used)] if paper.codes else (),
+        used=[
+            (text(f"code_pages.used_{mode}"), str(number))
+            for mode, number in (paper.used or {}).items()
+            if number
+        ],
+        sheets=[(text(f"campaigns.mode_{one.mode}"), _sheets(one)) for one in paper.sheets],
+        has_panels=any(one.subject_id is None for one in paper.codes),
+    )
+
+
+def _sheets(one: SheetCounts) -> Facts:
+    numbers = {
+        "sheets_issued": one.issued,
+        "sheets_returned": one.returned,
+        "sheets_missing": max(0, one.issued - one.returned),
+        "sheets_set_aside": one.set_aside,
+    }
+    return [(text(f"code_pages.{name}"), str(number)) for name, number in numbers.items()]

@@ -1,16 +1,18 @@
 """Entrances as a page shows them: where codes are posted, how many were made, what can be printed."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import Mode
 from survey_service.core.texts import text
 from survey_service.entrances.codes import grouped
 from survey_service.entrances.rules import OPEN_STATES, EntranceMode
 from survey_service.entrances.schemas import EntrancesIn
 from survey_service.entrances.service import IssuedCode
+from survey_service.questionnaires.rules import FormFields
 from survey_service.reports.entrances import EntranceBoard, PanelCodes, PanelPlace, PlaceEntrances
 from survey_service.reports.presentation.forms import Body, Choice, choices, load
 from survey_service.reports.presentation.turnout import CampaignHead, campaign_head
@@ -45,6 +47,7 @@ class PanelView:
     name: str
     subjects: str
     slots: Sequence[str]
+    shared: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,11 @@ class EntrancesPage:
     """For panels the reader's own place stands first: its codes rate everything below it."""
     panels: Sequence[PanelView]
     modes: Sequence[str]
+    companions: Sequence[Choice]
+    """Other campaigns that the same panel codes may be for."""
     key: str
     """Makes a form that is sent twice create its entrances once."""
+    refusal: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ class CodeView:
     rater_class: str
     code: str
     drawing_url: str
+    rates: str
 
 
 @dataclass(frozen=True)
@@ -79,11 +86,14 @@ class CodesPage:
     typing_address: str
 
 
-def entrances_page(board: EntranceBoard, *, role: Role, now: datetime) -> EntrancesPage:
+def entrances_page(
+    board: EntranceBoard, *, role: Role, now: datetime, refusal: Sequence[str] = ()
+) -> EntrancesPage:
     state = board.campaign.window.state(now)
     may_create = board.is_own and is_allowed(role, "entrances.create") and state in OPEN_STATES
     below = [place for place in board.places if place.is_below]
     everywhere = Choice("", text("staff_pages.everywhere", count=len(below)))
+    whole = _whole(board)
     return EntrancesPage(
         head=campaign_head(board.campaign, role=role, current="entrances", now=now),
         places=[_place(one, role) for one in board.places],
@@ -91,12 +101,14 @@ def entrances_page(board: EntranceBoard, *, role: Role, now: datetime) -> Entran
         organizations=[everywhere, *(Choice(one.place.organization_code, one.place.name) for one in below)],
         classes=choices(board.classes, "campaigns.class_"),
         panel_places=[
-            *_whole(board),
+            *whole,
             *(Choice(one.place.organization_code, one.place.name) for one in below),
         ],
         panels=[_panel(one) for one in board.panels],
         modes=[str(mode) for mode in EntranceMode],
+        companions=[_companion(*one) for one in board.companions] if whole else [],
         key=secrets.token_urlsafe(_KEY_BYTES),
+        refusal=refusal,
     )
 
 
@@ -106,6 +118,17 @@ def _whole(board: EntranceBoard) -> list[Choice]:
     if is_rated or len(board.places) < _FEWEST_OF_PANEL:
         return []
     return [Choice(board.home.code, text("staff_pages.panel_of_all", count=len(board.places)))]
+
+
+def _companion(campaign: Campaign, subjects: int) -> Choice:
+    kind = text(f"staff_pages.subject_{campaign.subject_kind}")
+    named = text("staff_pages.companion", title=campaign.title, count=subjects, kind=kind)
+    return Choice(str(campaign.id), named)
+
+
+def _shared(one: PanelPlace) -> str:
+    titles = "".join(f"《{campaign.title}》" for campaign in one.shared)
+    return text("staff_pages.panel_shared", titles=titles) if titles else ""
 
 
 def _panel(one: PanelPlace) -> PanelView:
@@ -119,7 +142,7 @@ def _panel(one: PanelPlace) -> PanelView:
         )
         for rater_class, count in one.slots.items()
     ]
-    return PanelView(one.organization_code, one.name, subjects, slots)
+    return PanelView(one.organization_code, one.name, subjects, slots, _shared(one))
 
 
 def _place(one: PlaceEntrances, role: Role) -> PlaceView:
@@ -149,14 +172,16 @@ def _slots(slots: Slots) -> str:
     return text("staff_pages.slots", mode=mode, rater_class=rater_class, count=slots.count)
 
 
-def entrances_asked_for(board: EntranceBoard, values: Mapping[str, str]) -> Body:
+def entrances_asked_for(board: EntranceBoard, values: FormFields) -> Body:
     """Return what the form of new entrances asks of the service.
 
     Without an organization all below the reader are meant. Raises Invalid.
     """
-    chosen = values.get("organization_code", "")
+    chosen = values.get("organization_code")
     below = [one.place.organization_code for one in board.places if one.is_below]
-    given = {name: values[name] for name in ("mode", "rater_class", "count", "place") if values.get(name)}
+    given: Body = {name: values.get(name) for name in ("mode", "rater_class", "count", "place")}
+    given = {name: value for name, value in given.items() if value}
+    given["also_campaign_ids"] = values.getlist("also_campaign_ids")
     body = load(EntrancesIn(), given | {"organization_codes": [chosen] if chosen else below})
     return body | {"mode": Mode(body["mode"]), "idempotency_key": values.get("key") or None}
 
@@ -177,4 +202,5 @@ def _code(one: IssuedCode) -> CodeView:
         rater_class=text(f"campaigns.class_{one.rater_class}"),
         code=grouped(one.code),
         drawing_url=f"/api/v1/entrances/{one.code}.svg",
+        rates=text("staff_pages.rates", rated=one.rates) if one.rates else "",
     )

@@ -1,11 +1,16 @@
 """Codes that rate all subjects of a town, made and shown by its office."""
 
+import re
+
 import pytest
 
-from survey_service.campaigns.rules import Mode
+from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
+from tests.http.ballots.test_sittings import start_sitting
 from tests.http.reports.conftest import People
+
+DRAWING = re.compile(r"/api/v1/entrances/([0-9A-Z]{13})\.svg")
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -35,3 +40,44 @@ def test_the_codes_of_a_panel_are_for_those_above_all_whom_it_rates(town: World,
     assert below.get(panel).status_code == 403
     own = f"/staff/campaigns/{town.campaign_id}/panel-codes/{town.village_codes[0]}"
     assert below.get(own).status_code == 403
+
+
+def test_the_office_chooses_what_else_a_code_rates(town: World, people: People) -> None:
+    sitting = start_sitting(town)
+    clerk = people.browser(Role.TOWN_STAFF, town.town_code)
+    board = f"/staff/campaigns/{town.campaign_id}/entrances"
+    shown = clerk.get(board).text
+    assert "服务中心测评（2 个党群服务中心）" in shown
+    assert "书记测评（2 个党组织书记）" in shown
+    fields = {
+        "organization_code": town.town_code,
+        "mode": Mode.PANEL,
+        "rater_class": RaterClass.VILLAGER,
+        "count": "3",
+        "also_campaign_ids": [str(one) for one in sitting.campaigns[1:]],
+    }
+    shown = clerk.follow(board, fields).text
+    assert "同一批编号也评《服务中心测评》《书记测评》" in shown
+    sheets = [
+        clerk.get(f"/staff/campaigns/{one}/panel-codes/{town.town_code}").text for one in sitting.campaigns
+    ]
+    codes = [DRAWING.findall(sheet) for sheet in sheets]
+    assert len(codes[0]) == 3
+    assert codes[0] == codes[1] == codes[2]
+    for sheet in sheets:
+        assert sheet.count("评 2 个党支部、2 个党群服务中心、2 个党组织书记") == 3
+
+
+def test_the_page_says_what_cannot_sit_together(town: World, people: People) -> None:
+    sitting = start_sitting(town)
+    clerk = people.browser(Role.TOWN_STAFF, town.town_code)
+    board = f"/staff/campaigns/{town.campaign_id}/entrances"
+    clerk.get(board)
+    fields = {
+        "mode": Mode.PANEL,
+        "rater_class": RaterClass.VILLAGER,
+        "organization_code": town.village_codes[0],
+    }
+    refused = clerk.post(board, fields | {"count": "1", "also_campaign_ids": [str(sitting.campaigns[1])]})
+    assert refused.status_code == 422
+    assert "要选它们共同的上级组织" in refused.text
