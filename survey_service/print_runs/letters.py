@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from survey_service.campaigns.rules import Mode
 from survey_service.core.qr import BULK_MASK, ErrorCorrection
+from survey_service.core.texts import text
 from survey_service.core.typesetting import printable, typeset
 from survey_service.entrances.posters import Slip, words_of
 from survey_service.print_runs.rules import MAX_TEXT_LENGTH
 
-_WORDS = ("to", "from", "fold", "serial", "code_title", "how", "typing", "until", "secret")
+_WORDS = ("to", "from", "fold", "serial", "typing", "until")
+_WORDS_OF_MODE = ("code_title", "how", "secret")
+"""A household answers once, an invited person once for each subject."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,12 @@ class LetterSheet:
     typing_address: str
     body: LetterBody
     slips: Sequence[Slip]
+    mode: Mode = Mode.HOUSEHOLD
 
 
-def body_of_text(title: str, text: str, *, listed: Sequence[str] = ()) -> LetterBody:
+def body_of_text(title: str, typed: str, *, listed: Sequence[str] = ()) -> LetterBody:
     """Return the body of a letter as staff typed it: every line is a paragraph, and so is what is listed."""
-    return LetterBody(title, [*(line for line in map(str.strip, text.splitlines()) if line), *listed])
+    return LetterBody(title, [*(line for line in map(str.strip, typed.splitlines()) if line), *listed])
 
 
 def render_letters(sheet: LetterSheet) -> bytes:
@@ -52,6 +57,10 @@ def render_letters(sheet: LetterSheet) -> bytes:
         "paragraphs": [printable(one, longest=MAX_TEXT_LENGTH) for one in body.paragraphs],
         "closing": [printable(one) for one in body.closing],
         "codes": [slip.printed for slip in sheet.slips],
-        "words": words_of("letter", _WORDS, fields),
+        "words": words_of("letter", _WORDS, fields) | _words_of(sheet.mode),
     }
     return typeset("print_runs/print/letter.typ", document, level=ErrorCorrection.QUARTILE, mask=BULK_MASK)
+
+
+def _words_of(mode: Mode) -> dict[str, str]:
+    return {name: text(f"print.letter_{name}_{mode}") for name in _WORDS_OF_MODE}

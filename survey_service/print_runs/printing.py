@@ -122,6 +122,7 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
             holder=text(f"print.sheet_holder_{batch.mode}", rater_class=rater_class),
             body=body_of_text(words_of_letter(run, campaign), run.text, listed=_list_of(rated)),
             slips=slips,
+            mode=batch.mode,
         )
     return CodeSheet(
         **shared,

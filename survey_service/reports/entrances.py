@@ -97,6 +97,9 @@ def read_entrances(session: Session, *, staff: Identity, campaign_id: int, now: 
 
 
 def _panels(session: Session, staff: Identity, campaign_id: int) -> list[PanelPlace]:
+    panels = list_panels(session, campaign_id=campaign_id)
+    if not panels:
+        return []
     subjects = count_subjects(session, campaign_id=campaign_id)
     slots = count_panel_slots(session, campaign_id=campaign_id)
     shared = list_shared(session, campaign_id=campaign_id)
@@ -108,7 +111,7 @@ def _panels(session: Session, staff: Identity, campaign_id: int) -> list[PanelPl
             slots.get(panel.id, {}),
             shared.get(panel.id, ()),
         )
-        for panel, place in list_panels(session, campaign_id=campaign_id)
+        for panel, place in panels
         if staff.covers(place.path)
     ]
 

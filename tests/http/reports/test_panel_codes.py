@@ -5,8 +5,13 @@ import re
 import pytest
 
 from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.entrances.posters import CodeSheet
+from survey_service.print_runs import printing
+from survey_service.print_runs.letters import LetterSheet
+from survey_service.print_runs.rules import PrintLayout
+from survey_service.print_runs.service import PrintOrder, start_print_run
 from survey_service.staff.rules import Role
-from tests.factories.campaigns import World
+from tests.factories.campaigns import NOW, World
 from tests.http.ballots.test_sittings import start_sitting
 from tests.http.reports.conftest import People
 
@@ -81,3 +86,36 @@ def test_the_page_says_what_cannot_sit_together(town: World, people: People) -> 
     refused = clerk.post(board, fields | {"count": "1", "also_campaign_ids": [str(sitting.campaigns[1])]})
     assert refused.status_code == 422
     assert "要选它们共同的上级组织" in refused.text
+
+
+def test_slips_and_letters_name_what_is_rated(town: World) -> None:
+    sitting = start_sitting(town)
+    sitting.invite(count=2)
+    slips, letter = (printed(town, layout) for layout in (PrintLayout.LABELS_24, PrintLayout.LETTER))
+    assert isinstance(slips, CodeSheet)
+    assert isinstance(letter, LetterSheet)
+    assert slips.campaign == letter.campaign == "评 2 个党支部、2 个党群服务中心、2 个党组织书记"
+    assert letter.body.paragraphs == [
+        "请您来评。",
+        "《2026年度测评》评 2 个：第1村、第2村。",
+        "《服务中心测评》评 2 个：第1村、第2村。",
+        "《书记测评》评 2 个：第1村、第2村。",
+    ]
+    assert [slip.serial for slip in slips.slips] == [1, 2]
+
+
+def test_a_panel_of_one_campaign_names_its_title(town: World) -> None:
+    start_sitting(town).invite(also=[])
+    slips = printed(town, PrintLayout.LABELS_12)
+    assert isinstance(slips, CodeSheet)
+    assert slips.campaign == "2026年度测评　评 2 个党支部"
+
+
+def printed(town: World, layout: PrintLayout) -> printing.Sheet | None:
+    """Start a run of printing, and return what stands on its first part."""
+    order = PrintOrder(Mode.PANEL, layout, text="请您来评。")
+    with town.app.app_context(), town.app.extensions["database"].unit_of_work() as session:
+        run = start_print_run(session, staff=town.staff, campaign_id=town.campaign_id, order=order, now=NOW)
+        return printing.prepare_part(
+            session, run_id=run.id, number=1, keyring=town.keyring, public_url="https://ping.example"
+        )
