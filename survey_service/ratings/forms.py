@@ -215,9 +215,10 @@ def _self_assessment(source: _Source) -> Form:
 
 def _own_entry(source: _Source, entry: Json) -> str:
     """Mark what the rated party does not assess itself, so that nobody fills it in on paper."""
-    if Level.SELF in entry["scored_by"]:
-        return _entry(source, entry, "self_")
-    return text("rating_forms.not_self", levels=level_words(entry["scored_by"]))
+    if Level.SELF not in entry["scored_by"]:
+        return text("rating_forms.not_self", levels=level_words(entry["scored_by"]))
+    is_beside = entry["source"] == "mass" and source.cycle["campaign_id"] is not None
+    return text("rating_forms.how_mass") if is_beside else _entry(source, entry, "self_")
 
 
 def _subject(source: _Source) -> Json:

@@ -58,7 +58,7 @@ def test_the_example_of_the_page_runs_to_its_filed_result(world: World, county: 
     )
     for village, row in enumerate(table):
         fill_in(rating, village, row)
-    self_assessed = {"meetings": "20", "governance": "30", "mass": "20"}
+    self_assessed = {"meetings": "20", "governance": "30"}
     rating.score(0, self_assessed, by="self", choices={"members": "good"})
     rating.complete("self", "town", "county")
     rating.let_days_pass(6)

@@ -14,7 +14,7 @@ from tests.http.campaigns.callers import Caller, fields_of, problem
 from tests.http.ratings.conftest import FULL, Rating, open_rating
 from tests.rules.ratings.schemes import documented_example
 
-SELF_ASSESSED = {"meetings": "18", "governance": "27", "mass": "18"}
+SELF_ASSESSED = {"meetings": "18", "governance": "27"}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def campaign_app(tmp_path: Path, sqlite_database: Database) -> Flask:
 
 @pytest.fixture
 def rating(world: World, county: Caller) -> Rating:
-    """The scheme lets town and county tick the checks (`basics`), and everybody score the rest."""
+    """Town and county tick the checks (`basics`) and key in a mass score; everybody scores the rest."""
     assert county.post("/schemes", {"source": documented_example()}).status_code == 201
     return open_rating(world, county, "qinghe-secretary-star", organization_codes=world.village_codes[:1])
 
@@ -38,7 +38,7 @@ def test_somebody_elses_value_is_refused_whole(rating: Rating, secretary: Caller
     assert refused.json["errors"] == {"checks.basics": ["这个指标由乡镇、县级打分。"]}
     assert secretary.get(place).json["entries"][0]["self"] is None
     taken = secretary.put(f"{place}/scores", body | {"notes": {"basics": "坐班表在村部墙上"}})
-    assert taken.json["total"] == "83.00"
+    assert taken.json["total"] == "65.00"
     entry = next(one for one in secretary.get(place).json["entries"] if one["code"] == "basics")
     assert (entry["scored_by"], entry["self"]) == (["town", "county"], None)
     assert entry["notes"] == {"self": "坐班表在村部墙上"}
@@ -65,13 +65,15 @@ def test_a_sheet_comes_to_something_without_the_mass_score(world: World, county:
     assert county.put(f"{place}/scores", {"by": "town", "points": points}).json["total"] == "80.00"
     assert county.get(place).json["totals"] == {"self": None, "town": "80.00", "county": None}
     assert opened.column("total") == [None]
+    form = county.get(opened.path(f"/forms/self_assessment.xlsx?organization_code={codes[0]}"))
+    assert "由群众测评得分折算" in json.dumps(cells_of(form.data), ensure_ascii=False)
 
 
 def test_the_form_marks_what_is_not_self_assessed(rating: Rating) -> None:
     code = rating.world.village_codes[0]
     form = rating.county.get(rating.path(f"/forms/self_assessment.xlsx?organization_code={code}"))
     words = json.dumps(cells_of(form.data), ensure_ascii=False)
-    assert "不自评（乡镇、县级打分）" in words
+    assert words.count("不自评（乡镇、县级打分）") == 2
     standards = rating.county.get(rating.path("/forms/standards.xlsx"))
     assert "坐班值班、三务公开（由乡镇、县级打分）" in json.dumps(
         cells_of(standards.data), ensure_ascii=False
