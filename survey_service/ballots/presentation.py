@@ -244,9 +244,9 @@ def _render_questions(
     return Markup(render_template("voter/questions.html", items=items, answers=answers, errors=errors))  # noqa: S704  Rendered with autoescape.
 
 
-def code_entry(typed: str) -> CodeEntry:
+def code_entry(typed: str, *, action: str = "/") -> CodeEntry:
     """Return the page that asks for a code, with a hint when what was typed cannot be one."""
-    return CodeEntry("/", typed[:40], text("voter.enter_code_wrong") if typed else "")
+    return CodeEntry(action, typed[:40], text("voter.enter_code_wrong") if typed else "")
 
 
 def lookup(typed: str, state: ReceiptState | None) -> Lookup:

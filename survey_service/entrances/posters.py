@@ -98,11 +98,11 @@ class CodeSheet:
     per_page: PerPage = PerPage.TWENTY_FOUR
 
 
-def render_poster(poster: Poster) -> bytes:
-    """Return the PDF of one A4 page; raises PrintError."""
+def render_poster(poster: Poster, *, words: str = "poster") -> bytes:
+    """Return the PDF of one A4 page; `words` begins the keys of its sentences. Raises PrintError."""
     fields = {name: printable(value) for name, value in asdict(poster).items()}
     code = {"url": poster.url, "code": grouped(poster.code)}
-    document = fields | {"codes": [code], "words": words_of("poster", _POSTER_WORDS, fields)}
+    document = fields | {"codes": [code], "words": words_of(words, _POSTER_WORDS, fields)}
     return typeset("entrances/print/poster.typ", document, level=ErrorCorrection.QUARTILE, mask=None)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from survey_service.ballots import access
-from survey_service.ballots.presentation import new_secret, ways_without_wechat
+from survey_service.ballots.presentation import code_entry, new_secret, ways_without_wechat
 from survey_service.ballots.rules import is_secret
 from survey_service.clear_letters.rules import LETTER_CODE_LENGTH
 from survey_service.core import clock, qr
@@ -29,6 +29,17 @@ pages = Blueprint("opinion_pages", __name__)
 _AUTHOR = "authors have no accounts"
 _SECRET_COOKIE = "opinion_secret"  # noqa: S105  The name of a cookie, not a secret.
 _DAY = 24 * 3600
+
+
+@pages.route("/o", methods=["GET", "POST"])
+@public(_AUTHOR)
+def enter_box_code() -> Any:
+    """Ask for the code of a poster by hand, and lead on to its page."""
+    typed = request.form.get("code", "")
+    code = normalize(typed)
+    if code is not None:
+        return redirect(f"/o/{code}", 303)
+    return render_template("voter/box_code.html", entry=code_entry(typed, action="/o"))
 
 
 @pages.route("/o/<code>", methods=["GET"])

@@ -330,6 +330,14 @@ def find_box_by_id(session: Session, box_id: int) -> OpinionBox | None:
     return session.scalar(statement.where(OpinionBox.id == box_id, OpinionBox.revoked_at.is_(None)))
 
 
+def path_of_box(session: Session, *, box_id: int) -> str:
+    """Return the path of the organization of an open box; raises NotFound."""
+    box = find_box_by_id(session, box_id)
+    if box is None:
+        raise NotFound
+    return box.organization.path
+
+
 def list_boxes(session: Session, *, staff: Identity) -> Sequence[OpinionBox]:
     """Return the open boxes on the walls of a sub-tree; those of letters follow their letters."""
     return session.scalars(

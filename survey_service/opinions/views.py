@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from survey_service.ballots import access
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.downloads import PDF_TYPE
 from survey_service.core.http import Blueprint, network_key, public_url
 from survey_service.core.paging import CURSOR, paged
 from survey_service.core.permissions import current_staff, public, requires
 from survey_service.core.privacy import current_keyring
+from survey_service.entrances.posters import render_poster
 from survey_service.opinions import authors, boxes, originals, queries, schemas, service, writing
 from survey_service.opinions.limits import guarded
 from survey_service.opinions.models import Opinion, OpinionBox
@@ -27,6 +29,7 @@ blp = Blueprint("opinions", __name__, description="Opinions, their cases and the
 
 _CASE = "/opinions/<int:opinion_id>"
 _AUTHOR = "authors have no accounts"
+_PDF = {"type": "string", "format": "binary"}
 
 
 @blp.route("/entrances/<code>/opinions", methods=["GET"])
@@ -210,6 +213,22 @@ def open_box(body: dict[str, Any]) -> dict[str, Any]:
     with unit_of_work() as session:
         box = boxes.open_box(session, staff=current_staff(), now=clock.now(), **body)
         return _box(box)
+
+
+@blp.route("/opinion-boxes/<int:box_id>/poster", methods=["POST"])
+@requires("posters.print", queries.path_of_box)
+@blp.response(200, _PDF, content_type=PDF_TYPE, description="One A4 page for a wall")
+@blp.problems(401, 403, 404, 503)
+def print_box(box_id: int) -> Response:
+    """Print the poster of a box."""
+    return Response(draw_box_poster(box_id), content_type=PDF_TYPE)
+
+
+def draw_box_poster(box_id: int) -> bytes:
+    """Return the PDF for the wall; the typesetter works outside of the transaction."""
+    with unit_of_work() as session:
+        poster = boxes.prepare_box_poster(session, box_id=box_id, public_url=public_url())
+    return render_poster(poster, words="box")
 
 
 @blp.route("/opinion-boxes/<int:box_id>", methods=["DELETE"])

@@ -8,15 +8,18 @@ from sqlalchemy.orm import Session
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.downloads import PDF_TYPE, attachment
 from survey_service.core.errors import Conflict, Invalid, NotFound, ServiceError
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
+from survey_service.core.texts import text
 from survey_service.opinions import boxes, originals, queries, schemas, service
 from survey_service.opinions.models import Opinion
 from survey_service.opinions.policy import current_policy
 from survey_service.opinions.receiving import Draft
 from survey_service.opinions.rules import State
 from survey_service.opinions.service import Call
+from survey_service.opinions.views import draw_box_poster
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import list_ancestors, select_subtree
 from survey_service.reports.pages.frame import cursor, pages, to_page
@@ -255,6 +258,14 @@ def open_box() -> Response:
     with unit_of_work() as session:
         boxes.open_box(session, staff=current_staff(), now=clock.now(), **body)
     return to_page("show_boxes", notice=Notice.BOX_OPENED)
+
+
+@pages.route("/opinions/boxes/<int:box_id>/poster", methods=["POST"])
+@requires("posters.print", queries.path_of_box)
+def print_box_poster(box_id: int) -> Response:
+    """Print the poster of a box."""
+    filename = text("opinions.box_filename", number=box_id)
+    return attachment(draw_box_poster(box_id), content_type=PDF_TYPE, filename=filename)
 
 
 @pages.route("/opinions/boxes/<int:box_id>/revoke", methods=["POST"])

@@ -298,6 +298,7 @@ class Story:
     def opinions(self) -> None:
         village = self.world.village_codes[0]
         box = self.call("POST", "/opinion-boxes", {"organization_code": village, "place": "村口"})
+        self.call("POST", f"/opinion-boxes/{box['id']}/poster")
         self.call("DELETE", f"/opinion-boxes/{box['id']}")
         keyed = self.call("POST", "/opinions", {"organization_code": village, "text": OPINION})["id"]
         self.call("POST", f"/opinions/{keyed}/original", {"reason": REASON})
