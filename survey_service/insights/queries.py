@@ -157,15 +157,17 @@ def get_warning(session: Session, *, staff: Identity, warning_id: int) -> Opinio
 
 
 def count_unseen(session: Session, *, staff: Identity) -> int:
-    """Return how many warnings somebody has not seen."""
+    """Return how many of the latest warnings, as many as one page lists, somebody has not seen."""
     seen = select(WarningSight.warning_id).where(WarningSight.staff_id == staff.id)
-    statement = (
-        select(func.count())
-        .select_from(OpinionWarning)
+    latest = (
+        select(OpinionWarning.id)
         .outerjoin(Opinion, Opinion.id == OpinionWarning.opinion_id)
-        .where(may_see_warning(staff), OpinionWarning.id.not_in(seen))
+        .where(may_see_warning(staff))
+        .order_by(OpinionWarning.id.desc())
+        .limit(PAGE_SIZE)
+        .subquery()
     )
-    return session.scalar(statement) or 0
+    return session.scalar(select(func.count()).select_from(latest).where(latest.c.id.not_in(seen))) or 0
 
 
 def last_look(session: Session) -> datetime | None:

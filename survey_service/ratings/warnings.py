@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_service.core.audit import record
@@ -240,6 +240,23 @@ _ROLES = {
     Level.TOWN: Role.TOWN_STAFF,
     Level.COUNTY: Role.COUNTY_ADMIN,
 }
+
+
+def count_unanswered(session: Session, *, staff: Identity) -> int:
+    """Return how many standing warnings are somebody's own to answer and have no answer yet."""
+    level = next((level for level, role in _ROLES.items() if role == staff.role), None)
+    statement = (
+        select(func.count())
+        .select_from(RatingWarning)
+        .join(Organization, Organization.id == RatingWarning.organization_id)
+        .where(
+            is_within(staff.path),
+            RatingWarning.level == level,
+            RatingWarning.cleared_at.is_(None),
+            RatingWarning.answer.is_(None),
+        )
+    )
+    return session.scalar(statement) or 0
 
 
 def read_warnings(

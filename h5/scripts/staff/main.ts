@@ -16,3 +16,7 @@ for (const element of Array.from(document.querySelectorAll<HTMLElement>("[data-m
   const start = modules[element.dataset.module || ""];
   if (start) start(element);
 }
+
+// On a phone the sections are one line: the one that is open has to be seen.
+const here = document.querySelector(".top__link[aria-current]");
+if (here) here.scrollIntoView({ block: "nearest", inline: "center" });

@@ -3,11 +3,14 @@
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, request, url_for
+from sqlalchemy.orm import Session
 
 from survey_service.core.db import reading
 from survey_service.core.errors import Unauthorized
 from survey_service.core.paging import CURSOR
 from survey_service.core.permissions import current_staff
+from survey_service.insights.queries import count_unseen
+from survey_service.ratings.warnings import count_unanswered
 from survey_service.reports.presentation.forms import load
 from survey_service.reports.presentation.frame import Notice, notice_sentence, viewer_of
 from survey_service.staff.authenticate import csrf_token
@@ -34,12 +37,24 @@ def meet_viewer() -> Response | None:
         return None
     with reading() as session:
         account = get_account(session, staff_id=current_staff().id)
-    g.viewer = viewer_of(account, path=request.path)
+        badges = _count_warnings(session)
+    g.viewer = viewer_of(account, path=request.path, badges=badges)
     if account.must_change_password and request.endpoint not in OPEN_BEFORE_OWN_PASSWORD:
         return to_page("show_password")
     if g.get("must_enrol") and request.endpoint not in OPEN_BEFORE_SECOND_FACTOR:
         return to_page("show_second_factor")
     return None
+
+
+def _count_warnings(session: Session) -> dict[str, int]:
+    """Return how many warnings wait for who is looking, by section."""
+    staff = current_staff()
+    counted = {"opinions": ("insights.read", count_unseen), "ratings": ("ratings.answer", count_unanswered)}
+    return {
+        section: count(session, staff=staff)
+        for section, (permission, count) in counted.items()
+        if is_allowed(staff.role, permission)
+    }
 
 
 @pages.context_processor

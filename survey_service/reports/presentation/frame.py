@@ -1,6 +1,6 @@
 """The frame around every staff page: the viewer, where he may go, and refusals as pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -100,28 +100,34 @@ class Link:
     label: str
     url: str
     is_current: bool = False
+    badge: int = 0
+    """Warnings that wait in the section."""
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who is looking, and the sections that his role opens."""
+    """Who is looking, the sections that his role opens, and by section how many warnings wait for him."""
 
     name: str
     role: str
     organization: str
     links: Sequence[Link]
+    badges: Mapping[str, int]
 
 
-def viewer_of(account: StaffAccount, *, path: str) -> Viewer:
+def viewer_of(account: StaffAccount, *, path: str, badges: Mapping[str, int]) -> Viewer:
     links = [
         Link(
-            text(f"staff_pages.section_{section}"), f"/staff/{section}", path.startswith(f"/staff/{section}")
+            text(f"staff_pages.section_{section}"),
+            f"/staff/{section}",
+            path.startswith(f"/staff/{section}"),
+            badges.get(section, 0),
         )
         for section, permission in SECTIONS.items()
         if is_allowed(account.role, permission)
     ]
     role = text(f"staff.role_{account.role}")
-    return Viewer(account.display_name, role, account.organization.name, links)
+    return Viewer(account.display_name, role, account.organization.name, links, badges)
 
 
 def notice_sentence(given: str) -> str:

@@ -1,6 +1,8 @@
 """The page of the offices: warnings are ticked off, groups are joined, words are looked for."""
 
-from survey_service.opinions.rules import State
+import re
+
+from survey_service.opinions.rules import Level, State
 from survey_service.staff.rules import Role
 from tests.http.insights.conftest import Crowd
 from tests.http.insights.test_insights import FIVE_LAMPS, HOUSE
@@ -29,3 +31,17 @@ def test_the_town_works_on_one_page(crowd: Crowd) -> None:
     assert "没有找到" in secretary.get("/staff/opinions/search?words=路灯").text
     assert secretary.get("/staff/opinions/overview").status_code == 403
     assert town.get("/staff/opinions/search?words=路").status_code == 422
+
+
+def test_the_head_of_every_page_counts_what_one_has_not_seen(crowd: Crowd) -> None:
+    crowd.write(HOUSE)
+    crowd.report("举报镇长，危房不管", about=Level.TOWN)
+    crowd.look()
+    people, world = crowd.world.people, crowd.world.world
+    town = people.browser(Role.TOWN_STAFF, world.town_code)
+    assert town.badges() == {"opinions": 1}
+    assert people.browser(Role.COUNTY_ADMIN, crowd.world.county_code).badges() == {"opinions": 2}
+    assert people.browser(Role.BRANCH_SECRETARY, crowd.villages[0]).badges() == {}
+    (warning,) = re.findall(r"/staff/opinions/warnings/\d+", town.get("/staff/opinions/overview").text)
+    assert town.follow(warning).status_code == 200
+    assert town.badges() == {}

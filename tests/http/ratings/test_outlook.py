@@ -24,6 +24,7 @@ from survey_service.webhooks.models import WebhookDelivery
 from tests.factories.campaigns import NOW, World, start_campaign
 from tests.http.campaigns.callers import Caller, Offices, fields_of, problem
 from tests.http.ratings.conftest import Rating, open_rating, shares
+from tests.http.reports.conftest import People
 
 STEPS = ("self", "mass_evaluation", "summary", "town_assessment", "county_review")
 
@@ -141,7 +142,16 @@ def test_whose_a_warning_is_answers_it(
     [mine] = secretary.get("/rating-warnings").json["items"]
     answer = f"/rating-warnings/{mine['id']}/answer"
     assert problem(auditor.put(answer, {"answer": "x"})) == (403, "forbidden")
+    desks = [
+        People(world.app).browser(role, code)
+        for role, code in (
+            (Role.BRANCH_SECRETARY, world.village_codes[0]),
+            (Role.TOWN_STAFF, world.town_code),
+        )
+    ]
+    assert [desk.badges() for desk in desks] == [{"ratings": 1}, {}]
     assert secretary.put(answer, {"answer": "今天补齐"}).json["answer"] == "今天补齐"
+    assert [desk.badges() for desk in desks] == [{}, {}]
     other = next(one for one in county.get("/rating-warnings").json["items"] if one["kind"] == "late_step")
     place = f"/rating-warnings/{other['id']}/answer"
     assert problem(secretary.put(place, {"answer": "x"})) == (403, "forbidden")

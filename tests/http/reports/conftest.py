@@ -17,6 +17,7 @@ from survey_service.staff.rules import Role
 from tests.factories.campaigns import World, start_campaign
 from tests.factories.staff.offices import PASSWORD, add_person
 
+BADGE = re.compile(r'class="top__link" href="/staff/([a-z-]+)"[^>]*>[^<]*<span class="badge">(\d+)')
 CSRF = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 
 pytestmark = pytest.mark.usefixtures("frozen_clock")
@@ -41,6 +42,10 @@ class Browser:
         answer = self.post(address, fields)
         assert answer.status_code == 303, answer.text
         return self.get(answer.location)
+
+    def badges(self) -> dict[str, int]:
+        """Return by section how many warnings the head of a page says are waiting."""
+        return {section: int(count) for section, count in BADGE.findall(self.get("/staff/password").text)}
 
     def _seen(self, answer: Any) -> Any:
         found = CSRF.search(answer.text) if answer.mimetype == "text/html" else None
