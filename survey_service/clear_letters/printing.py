@@ -34,7 +34,7 @@ from survey_service.entrances.queries import list_slots
 from survey_service.staff.rules import is_allowed
 
 MOST_SHEETS = 200
-"""Letters of one file; a village of 386 households is two files."""
+"""Letters that somebody waits for; those of a whole village come from a run of printing."""
 _WORDS = (
     "brand",
     "work_done",
@@ -89,11 +89,17 @@ def household_sheets(public_url: str, codes: Iterable[tuple[int, str]]) -> list[
 
 
 def letter_for_households(
-    session: Session, *, campaign_id: int, organization_id: int, public_url: str, sheets: Sequence[Sheet]
+    session: Session,
+    *,
+    campaign_id: int,
+    organization_id: int,
+    public_url: str,
+    size: PaperSize,
+    sheets: Sequence[Sheet],
 ) -> PrintOrder | None:
     """Return the newest public letter of an organization and a campaign, for a run of printing."""
     row = find_letter_of_campaign(session, campaign_id=campaign_id, organization_id=organization_id)
-    return None if row is None else _order(session, row, public_url, PaperSize.NORMAL, sheets)
+    return None if row is None else _order(session, row, public_url, size, sheets)
 
 
 def prepare_print(

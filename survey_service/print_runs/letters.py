@@ -41,6 +41,7 @@ class LetterSheet:
     body: LetterBody
     slips: Sequence[Slip]
     mode: Mode = Mode.HOUSEHOLD
+    is_large: bool = False
 
 
 def body_of_text(title: str, typed: str, *, listed: Sequence[str] = ()) -> LetterBody:
@@ -56,6 +57,7 @@ def render_letters(sheet: LetterSheet) -> bytes:
         "title": printable(body.title),
         "paragraphs": [printable(one, longest=MAX_TEXT_LENGTH) for one in body.paragraphs],
         "closing": [printable(one) for one in body.closing],
+        "is_large": sheet.is_large,
         "codes": [slip.printed for slip in sheet.slips],
         "words": words_of("letter", _WORDS, fields) | _words_of(sheet.mode),
     }

@@ -16,6 +16,7 @@ from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.clear_letters import printing as clear_letters
 from survey_service.clear_letters.printing import PrintOrder as ClearLetterOrder
 from survey_service.clear_letters.printing import Sheet as ClearLetterCopy
+from survey_service.clear_letters.rules import PaperSize
 from survey_service.core import clock
 from survey_service.core.errors import Conflict, NotFound
 from survey_service.core.privacy import Keyring, decrypt_under, encrypt_under
@@ -112,7 +113,7 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
         "until": clock.local_text(campaign.closes_at),
         "typing_address": without_scheme(public_url),
     }
-    if run.layout is PrintLayout.LETTER:
+    if run.layout.is_letter:
         clear_letter = _clear_letter(session, run, batch, place, slips, public_url)
         if clear_letter is not None:
             return clear_letter
@@ -123,6 +124,7 @@ def _sheet(session: Session, run: PrintRun, batch: CodeBatch, slips: list[Slip],
             body=body_of_text(words_of_letter(run, campaign), run.text, listed=_list_of(rated)),
             slips=slips,
             mode=batch.mode,
+            is_large=run.layout is PrintLayout.LETTER_LARGE,
         )
     return CodeSheet(
         **shared,
@@ -168,6 +170,7 @@ def _clear_letter(
         campaign_id=run.campaign_id,
         organization_id=place.id,
         public_url=public_url,
+        size=PaperSize.LARGE if run.layout is PrintLayout.LETTER_LARGE else PaperSize.NORMAL,
         sheets=sheets,
     )
 

@@ -10,6 +10,8 @@ from survey_service.core.events import Event
 MOST_CODES_OF_A_PART = 2_000
 """A typesetter takes 240 MB for 2,000 slips; what is larger is parted."""
 MOST_LETTERS_OF_A_PART = 500
+MOST_LARGE_LETTERS_OF_A_PART = 250
+"""In large type a letter takes more pages; 386 of two pages each take a typesetter 600 MB."""
 MAX_TITLE_LENGTH = 60
 MAX_TEXT_LENGTH = 900
 """Characters of a letter: what a page still holds in a size that old eyes can read."""
@@ -20,11 +22,27 @@ takes longer was killed."""
 
 
 class PrintLayout(StrEnum):
-    """24 or 12 slips on an A4 page, or a letter for each household."""
+    """24 or 12 slips on an A4 page, or a letter for each household, in plain or large type."""
 
     LABELS_24 = "labels_24"
     LABELS_12 = "labels_12"
     LETTER = "letter"
+    LETTER_LARGE = "letter_large"
+
+    @property
+    def is_letter(self) -> bool:
+        return self in {PrintLayout.LETTER, PrintLayout.LETTER_LARGE}
+
+    @property
+    def most_of_a_part(self) -> int:
+        """Return how many codes one PDF holds."""
+        return _MOST_OF_A_PART.get(self, MOST_CODES_OF_A_PART)
+
+
+_MOST_OF_A_PART = {
+    PrintLayout.LETTER: MOST_LETTERS_OF_A_PART,
+    PrintLayout.LETTER_LARGE: MOST_LARGE_LETTERS_OF_A_PART,
+}
 
 
 class PrintSplit(StrEnum):

@@ -27,8 +27,6 @@ from survey_service.print_runs.queries import (
     waiting_for_hand_out,
 )
 from survey_service.print_runs.rules import (
-    MOST_CODES_OF_A_PART,
-    MOST_LETTERS_OF_A_PART,
     PartState,
     PrintingWaits,
     PrintLayout,
@@ -52,10 +50,6 @@ class PrintOrder:
     is_new_only: bool = False
     title: str = ""
     text: str = ""
-
-    @property
-    def most_of_a_part(self) -> int:
-        return MOST_LETTERS_OF_A_PART if self.layout is PrintLayout.LETTER else MOST_CODES_OF_A_PART
 
 
 @dataclass(frozen=True)
@@ -126,7 +120,7 @@ def _parts(
     for batch in batches:
         named = [_named_range(group) for group in groups.get(batch.subject_id or 0, ())]
         for part in part_serials(
-            serials.get(batch.id, ()), named, split=order.split, most=order.most_of_a_part
+            serials.get(batch.id, ()), named, split=order.split, most=order.layout.most_of_a_part
         ):
             number += 1
             yield _part_row(run, number, batch, part)

@@ -126,6 +126,8 @@ class LetterPage:
     can_decide: bool
     can_withdraw: bool
     can_print_households: bool
+    codes_url: str
+    """Where those of the whole village are printed."""
 
 
 def letters_page(
@@ -215,6 +217,7 @@ def letter_page(
         and is_allowed(reader.role, "code_sheets.print")
         and row.is_public
         and row.letter.campaign_id is not None,
+        codes_url=f"/staff/campaigns/{row.letter.campaign_id}/codes",
     )
 
 

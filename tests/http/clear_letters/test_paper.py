@@ -3,6 +3,11 @@
 import pytest
 
 from survey_service.campaigns.rules import Mode
+from survey_service.clear_letters.printing import PrintOrder
+from survey_service.clear_letters.rules import PaperSize
+from survey_service.core.db import reading
+from survey_service.print_runs import printing
+from survey_service.print_runs.rules import MOST_LARGE_LETTERS_OF_A_PART
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import Caller, Offices, problem
@@ -45,6 +50,26 @@ def test_each_household_gets_its_own_code_and_serial(letter: Letter) -> None:
     wanted = [{page, f"http://survey.example/s/{one.code}"} for one in codes[1:4]]
     assert codes_on(pdf, DPI) == wanted
     assert all(f"户号{serial:04}" in words_of(pdf) for serial in (2, 3, 4))
+
+
+def test_a_whole_village_is_printed_in_large_type(letter: Letter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a run of printing, two PDFs for more letters than one holds; no PDF is set here."""
+    monkeypatch.setattr(printing, "render", lambda _sheet: b"%PDF")
+    letter.world.issue(count=MOST_LARGE_LETTERS_OF_A_PART + 3)
+    letter.published()
+    path = f"/campaigns/{letter.world.campaign_id}/print-runs"
+    made = letter.town.post(path, {"layout": "letter_large"})
+    assert (made.status_code, made.json["parts"]) == (202, 2), made.text
+    with reading() as session:
+        order = printing.prepare_part(
+            session,
+            run_id=made.json["id"],
+            number=1,
+            keyring=letter.world.keyring,
+            public_url="http://survey.example",
+        )
+    assert isinstance(order, PrintOrder)
+    assert (order.size, len(order.sheets)) == (PaperSize.LARGE, 126)
 
 
 def test_household_codes_are_for_staff_above_and_for_published_letters(

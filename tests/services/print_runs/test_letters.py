@@ -1,5 +1,6 @@
 """Letters and slips on paper: every code of every page is read, at 150 and at 300 dots an inch."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from survey_service.entrances.codes import code_of_slot, grouped
 from survey_service.entrances.posters import CodeSheet, PerPage, Slip, render_sheet
 from survey_service.print_runs.letters import LetterSheet, body_of_text, render_letters
 from survey_service.print_runs.rules import MAX_TEXT_LENGTH
-from tests.support.pdf import codes_on, words_of
+from tests.support.pdf import codes_on, piped, words_of
 
 BASE = "https://pingyi.raoping.gov.cn/s/"
 TEXT = "尊敬的村民朋友：\n\n请您家评一评村党组织一年来的工作。\n感谢支持！"
@@ -52,6 +53,19 @@ SHEET = CodeSheet(
 @pytest.mark.parametrize("dpi", [150, 300])
 def test_every_letter_has_a_page_with_its_code(dpi: int) -> None:
     assert codes_on(render_letters(LETTERS), dpi) == [{slip.url} for slip in LETTERS.slips]
+
+
+def test_large_type_is_larger_and_still_one_page_each() -> None:
+    large = render_letters(replace(LETTERS, is_large=True))
+    assert codes_on(large, 150) == [{slip.url} for slip in LETTERS.slips]
+    assert line_height(large) > 1.3 * line_height(render_letters(LETTERS))
+
+
+def line_height(pdf: bytes) -> float:
+    """Return the height of the words that only the body has."""
+    layout = piped(pdf, "pdftotext", "-bbox", "-", "-").decode()
+    (top, bottom) = re.findall(r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">感谢支持', layout)[0]
+    return float(bottom) - float(top)
 
 
 def test_a_letter_says_everything() -> None:
