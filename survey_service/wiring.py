@@ -19,6 +19,7 @@ from survey_service.opinions.jobs import (
     follow_letter,
     stir_allowances,
     sweep_allowances,
+    sweep_author_acts,
     sweep_texts,
     take_in_texts,
 )
@@ -67,6 +68,7 @@ SWEEPS: Sequence[Job] = (
     send_deliveries,
     sweep_texts,
     sweep_allowances,
+    sweep_author_acts,
     sweep_insights,
     sweep_retention,
     sweep_batch_keys,

@@ -4,12 +4,12 @@ import json
 from collections.abc import Generator
 from typing import Any
 
-from sqlalchemy import Row, Select, case, exists, func, select
+from sqlalchemy import Row, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from survey_service.auditing.models import THE_ONE, AuditDelivery, AuditEntry, AuditHead
 from survey_service.auditing.rules import Entry, Facts, Head
-from survey_service.core.audit import STRANGER
+from survey_service.core.audit import AUTHOR, AUTHORS_TARGET, STRANGER
 from survey_service.core.canonical import canonical_json
 from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import is_within
@@ -40,8 +40,11 @@ def list_latest(session: Session, *, within_path: str, before: int, limit: int =
 def _concerning(path: str) -> Select[*tuple[Any, ...]]:
     """Leave out what people of other sub-trees did, and who failed to sign in as one of them.
 
-    What the operator did concerns everybody. For an auditor of the whole tree nothing is left out.
+    What the operator did concerns everybody. For an auditor of the whole tree nothing is left out; he alone
+    reads what authors of opinions did, since a case may be a secret to those of its place.
     """
+    root_code = func.substr(AuditEntry.target, len(AUTHORS_TARGET) + 1)
+    is_of_tree = exists().where(Organization.code == root_code, is_within(path))
     claimed = func.substr(AuditEntry.target, len(ACCOUNT_TARGET) + 1)
     username = case((AuditEntry.actor == STRANGER, claimed), else_=AuditEntry.actor)
     is_of_others = exists().where(
@@ -49,7 +52,7 @@ def _concerning(path: str) -> Select[*tuple[Any, ...]]:
         StaffAccount.organization_id == Organization.id,
         ~is_within(path),
     )
-    return select(*_COLUMNS).where(~is_of_others)
+    return select(*_COLUMNS).where(~is_of_others, or_(AuditEntry.actor != AUTHOR, is_of_tree))
 
 
 def stream_entries(session: Session) -> Generator[Entry]:

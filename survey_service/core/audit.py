@@ -22,7 +22,11 @@ OPERATOR = "operator"
 """Whoever gives commands on the machine itself."""
 STRANGER = "stranger"
 """Whoever has not signed in; only refused passwords of known accounts are recorded of him."""
-ACTORS_WITHOUT_ACCOUNT = frozenset({OPERATOR, STRANGER})
+AUTHOR = "author"
+"""Whoever wrote an opinion, of whom nobody knows more; what concerns him is recorded by the day."""
+AUTHORS_TARGET = "opinions:"
+"""Before the code of a whole tree: only who audits all of it reads what its authors did."""
+ACTORS_WITHOUT_ACCOUNT = frozenset({OPERATOR, STRANGER, AUTHOR})
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 DISCLOSING = (".print", ".export")

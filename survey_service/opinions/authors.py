@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from survey_service.core.errors import Conflict, NotFound
 from survey_service.entrances.codes import read_symbols
+from survey_service.opinions.author_acts import await_step, facts_of
 from survey_service.opinions.models import Opinion, OpinionVerdict
 from survey_service.opinions.queries import (
     find_by_query_code,
@@ -113,6 +114,7 @@ def rate_answer(
     if lead.state not in AWAITING_VERDICT | {State.CLOSED}:
         raise Conflict("not_answered_yet")
     round = standing_of(lead).round
+    before = facts_of(lead.state, find_verdict(session, opinion_id=own.id, round=round))
     act = Act(Action.RATE, today, verdict=verdict)
     move_case(session, lead, act, policy, staff=None, remark=redact(remark).text)
     row = session.get(OpinionVerdict, (own.id, round))
@@ -120,5 +122,6 @@ def rate_answer(
         session.add(OpinionVerdict(opinion_id=own.id, round=round, verdict=verdict))
     else:
         row.verdict = verdict
+    await_step(session, lead, on=today, before=before, after=facts_of(lead.state, verdict))
     session.flush()
     return _view(session, own, lead, query_code, policy)

@@ -5,7 +5,7 @@ import logging
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.privacy import current_keyring
-from survey_service.opinions import allowances, letters, taking_in
+from survey_service.opinions import allowances, author_acts, letters, taking_in
 from survey_service.opinions.policy import current_policy
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,16 @@ def sweep_allowances() -> None:
     if is_due:
         with unit_of_work() as session:
             allowances.forget_old(session, now=now)
+
+
+def sweep_author_acts() -> None:
+    """Write what authors did on days that are over into the audit trail."""
+    now, number = clock.now(), 1
+    with reading() as session:
+        are_waiting = author_acts.are_waiting(session, now=now)
+    while are_waiting and number:
+        with unit_of_work() as session:
+            number = author_acts.record_acts(session, now=now)
 
 
 def follow_letter(letter_id: int) -> None:

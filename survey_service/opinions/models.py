@@ -7,6 +7,7 @@ random, so that neither their order nor a gap between them says anything (`domai
 from datetime import date, datetime
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -174,6 +175,25 @@ class OpinionStep(Base):
 
     organization: Mapped[Organization | None] = relationship(lazy="raise_on_sql")
     staff: Mapped[StaffAccount | None] = relationship(lazy="raise_on_sql")
+
+
+class OpinionAuthorAct(Base):
+    """What an author did to a case, until the audit trail has it with all others of its day.
+
+    It refers to no opinion: a case that is gone leaves its entry all the same.
+    """
+
+    __tablename__ = "opinion_author_act"
+    __table_args__ = (PrimaryKeyConstraint("opinion_id", "number"), _NO_ORDER)
+
+    opinion_id: Mapped[int] = mapped_column(BigId, autoincrement=False)
+    number: Mapped[int]
+    """Of the step in the history of the case; 0 for its coming."""
+    taken_on: Mapped[date] = mapped_column(index=True)
+    root_id: Mapped[int] = mapped_column(BigId)
+    """The organization above all others of the case's tree."""
+    before: Mapped[dict[str, str]] = mapped_column(JSON)
+    after: Mapped[dict[str, str]] = mapped_column(JSON)
 
 
 class OpinionKey(Base):

@@ -13,6 +13,7 @@ from survey_service.core.events import publish
 from survey_service.core.plain_text import is_clean
 from survey_service.core.privacy import Keyring
 from survey_service.core.texts import text as sentence
+from survey_service.opinions.author_acts import await_coming
 from survey_service.opinions.models import Opinion, OpinionAllowance, OpinionOriginal, OpinionPhoto
 from survey_service.opinions.places import place_above, place_at
 from survey_service.opinions.queries import ID_BITS, find_by_query_code, position_of
@@ -119,12 +120,14 @@ def receive_opinion(
         "query_digest": digest_query_code(query_code),
         "content_digest": digest_content(secret, words),
     }
-    if _store(session, keyring, policy, draft, words, origin, author, today) is None:
+    opinion_id = _store(session, keyring, policy, draft, words, origin, author, today)
+    if opinion_id is None:
         # Somebody with the same secret was faster: the place that was taken here is given back.
         session.rollback()
         if (known := _find_known(session, query_code, secret, words)) is None:
             raise Unavailable
         return known
+    await_coming(session, opinion_id=opinion_id, path=origin.organization.path, today=today)
     publish(session, OpinionReceived(allowance.campaign_id))
     return Received(query_code, is_new=True)
 

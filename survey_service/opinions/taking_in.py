@@ -19,6 +19,7 @@ from survey_service.core import clock
 from survey_service.core.audit import OPERATOR, record
 from survey_service.core.plain_text import is_clean
 from survey_service.core.privacy import Keyring
+from survey_service.opinions.author_acts import await_coming
 from survey_service.opinions.models import OpinionIntake
 from survey_service.opinions.receiving import Draft, Origin, store_anonymous
 from survey_service.opinions.rules import MAX_TEXT_LENGTH, MIN_TEXTS, Policy, Source, is_meaningful
@@ -55,7 +56,10 @@ def take_in_texts(
         for text in _readable(texts, least)
     ]
     for draft, origin in drafts:
-        store_anonymous(session, keyring=keyring, policy=policy, draft=draft, origin=origin, today=today)
+        opinion_id = store_anonymous(
+            session, keyring=keyring, policy=policy, draft=draft, origin=origin, today=today
+        )
+        await_coming(session, opinion_id=opinion_id, path=origin.organization.path, today=today)
     facts = {"texts": len(drafts)}
     record(session, "opinions.take_in", campaign_target(campaign_id), after=facts, actor=OPERATOR)
     return len(drafts)

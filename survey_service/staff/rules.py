@@ -171,7 +171,7 @@ def may_manage(manager: Role, role: Role) -> bool:
     return role is not manager and (may_create(manager, role) or role in managed)
 
 
-RESERVED_USERNAMES = frozenset({"operator", "stranger"})
+RESERVED_USERNAMES = frozenset({"author", "operator", "stranger"})
 """Names that the audit trail gives to those who have no account (`core.audit`)."""
 ACCOUNT_TARGET = "staff:"
 """What stands before the user name where the audit trail speaks of an account."""

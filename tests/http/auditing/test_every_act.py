@@ -22,6 +22,7 @@ from survey_service.core import clock
 from survey_service.core.privacy import Keyring
 from survey_service.entrances.batches import destroy_due_keys
 from survey_service.entrances.codes import grouped
+from survey_service.opinions.author_acts import record_acts
 from survey_service.opinions.jobs import sweep_texts
 from survey_service.organizations.queries import list_ancestors
 from survey_service.ratings.models import RatingMove
@@ -373,6 +374,7 @@ class Story:
         self.call("POST", f"{self.place}/close")
         with self.world.app.extensions["database"].unit_of_work() as session:
             destroy_due_keys(session, now=clock.now() + timedelta(days=60))
+            record_acts(session, now=clock.now() + timedelta(days=1))
         self.call("POST", f"{self.place}/seal")
         eligible = {self.world.village_codes[0]: {"villager": 90}}
         self.call("POST", f"{self.place}/corrections", {"eligible": eligible, "reason": REASON})
