@@ -20,7 +20,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
@@ -146,7 +145,7 @@ def _cases(
         return union_all(*(chosen.where(place) for place in places)).cte().prefix_with("MATERIALIZED")
     walks = [
         found.where(way).order_by(Opinion.position).limit(up_to(limit)).subquery()
-        for way in [_is_in(state) for state in sorted(narrowed.states)] or [true()]
+        for way in map(_is_in, sorted(narrowed.states or State))
     ]
     return union_all(*(select(walk) for walk in walks)).subquery()
 
