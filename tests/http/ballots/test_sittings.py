@@ -14,13 +14,15 @@ from survey_service.ballots.models import Ballot, Participation, Receipt
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.campaigns.service import close_campaign, launch_campaign
 from survey_service.core.errors import Conflict, Forbidden, Invalid
+from survey_service.core.permissions import Identity
 from survey_service.entrances.inviting import create_slots, list_panel_codes
 from survey_service.entrances.models import CodeBatch, Entrance
 from survey_service.entrances.queries import issued_by_subject
 from survey_service.entrances.rules import RevokedAs
 from survey_service.entrances.service import IssuedCode, revoke_entrance
 from survey_service.entrances.slots import ChosenSlots, reissue_slots, revoke_slots
-from survey_service.organizations.queries import find_by_codes
+from survey_service.organizations.models import Organization
+from survey_service.organizations.queries import find_by_codes, list_ancestors
 from survey_service.organizations.rules import SubjectKind
 from survey_service.questionnaires.rules import Item
 from tests.factories.campaigns import ITEMS, NOW, OPENS_AT, World, add_campaign, start_campaign
@@ -424,3 +426,81 @@ def test_one_key_is_kept_for_a_sitting(sitting: Sitting, code: str) -> None:
         (1, False, batches[0].id),
         (2, False, batches[0].id),
     ]
+
+
+def test_the_same_subjects_in_two_campaigns_have_nothing_in_common(sitting: Sitting, phone: Phone) -> None:
+    """The very same branches, code and secret: only the campaign tells the two ballots apart."""
+    world = sitting.world
+    with world.app.app_context(), world.app.extensions["database"].unit_of_work() as session:
+        town = find_by_codes(session, [world.town_code])[world.town_code]
+        again = add_campaign(session, world.app, world.staff, town, title="年底再测评")
+        launch_campaign(session, campaign_id=again.id, now=OPENS_AT)
+        again_id = again.id
+    [issued] = sitting.invite(also=[again_id])
+    secret, place = new_secret(), world.village_codes[0]
+    sent = [
+        phone.post(issued.code, ticket=turn["ticket"], secret=secret, organization_code=place)
+        for turn in phone.open(issued.code)["campaigns"]
+    ]
+    assert [one.status_code for one in sent] == [201, 201]
+    assert sent[0].get_json() != sent[1].get_json()
+    with world.app.extensions["database"].reading() as session:
+        rows = session.execute(select(Ballot.campaign_id, Ballot.subject_id, Ballot.id)).all()
+        spent = session.scalars(select(Participation.digest)).all()
+    assert {row.campaign_id for row in rows} == {world.campaign_id, again_id}
+    assert [len({row[column] for row in rows}) for column in (1, 2)] == [1, 2]
+    assert len(set(spent)) == 2
+    assert shown_for(sitting) == "《2026年度测评》2 个、《年底再测评》2 个"
+
+
+def shown_for(sitting: Sitting) -> str:
+    world = sitting.world
+    with world.app.extensions["database"].unit_of_work() as session:
+        [issued] = list_panel_codes(
+            session,
+            staff=world.staff,
+            keyring=world.keyring,
+            campaign_id=world.campaign_id,
+            organization_code=world.town_code,
+            now=NOW,
+        )
+        return issued.rates
+
+
+def county_staff(sitting: Sitting) -> Identity:
+    world = sitting.world
+    with world.app.extensions["database"].reading() as session:
+        county = list_ancestors(session, path=world.staff.path)[0]
+    return replace(world.staff, organization_id=county.id, path=county.path)
+
+
+def test_a_place_that_is_rated_itself_gets_its_codes_from_above(sitting: Sitting) -> None:
+    """The town's own service centre is rated: the county may rate it, but not with codes of the town."""
+    world, above = sitting.world, county_staff(sitting)
+    with world.app.app_context(), world.app.extensions["database"].unit_of_work() as session:
+        ids = []
+        for codes in (world.village_codes, [world.town_code, *world.village_codes]):
+            county = session.get_one(Organization, above.organization_id)
+            made = add_campaign(session, world.app, above, county, under=None, organization_codes=codes)
+            ids.append(made.id)
+    of_county = replace(sitting, world=replace(world, campaign_id=ids[0], staff=above))
+    with pytest.raises(Invalid) as refused:
+        of_county.invite(also=ids[1:])
+    assert "汤溪镇自己也在被评之列" in str(refused.value.errors)
+    assert len(of_county.invite(also=[])) == 1
+
+
+def test_codes_of_a_place_above_are_not_for_those_below_it(sitting: Sitting) -> None:
+    world, above = sitting.world, county_staff(sitting)
+    with world.app.extensions["database"].unit_of_work() as session:
+        county_code = session.get_one(Organization, above.organization_id).code
+    sitting.invite(staff=above, organization_codes=[county_code])
+    with pytest.raises(Forbidden), world.app.extensions["database"].unit_of_work() as session:
+        list_panel_codes(
+            session,
+            staff=world.staff,
+            keyring=world.keyring,
+            campaign_id=world.campaign_id,
+            organization_code=county_code,
+            now=NOW,
+        )
