@@ -7,6 +7,7 @@ import pytest
 
 from survey_service.ballots.models import Ballot, Participation
 from survey_service.campaigns.rules import Mode, RaterClass
+from survey_service.campaigns.service import launch_campaign
 from survey_service.core.db import Database
 from survey_service.core.errors import Invalid
 from survey_service.entrances.rules import RevokedAs
@@ -15,7 +16,7 @@ from survey_service.organizations.queries import find_by_codes
 from survey_service.paper_entry.rules import ListKind
 from survey_service.paper_entry.sheets import PaperSheets, prepare_sheets
 from survey_service.reports.codes import SubjectPaper, read_subject_paper
-from tests.factories.campaigns import NOW, World
+from tests.factories.campaigns import NOW, OPENS_AT, World, add_campaign
 from tests.http.ballots.phone import Phone, code_of
 from tests.http.ballots.test_sittings import Sitting, answers_for, start_sitting
 from tests.services.paper_entry.conftest import Desk, open_desk
@@ -112,6 +113,21 @@ def test_the_stub_of_a_revoked_code_fits_nowhere(sitting: Sitting, codes: list[s
             key_stub(moved(desk, sitting, campaign), codes[0])
 
 
+def test_a_stub_of_the_same_subject_in_another_campaign_does_not_fit(sitting: Sitting) -> None:
+    world = sitting.world
+    with world.app.app_context(), world.app.extensions["database"].unit_of_work() as session:
+        town = find_by_codes(session, [world.town_code])[world.town_code]
+        again = add_campaign(session, world.app, world.staff, town, title="年底再测评")
+        launch_campaign(session, campaign_id=again.id, now=OPENS_AT)
+        elsewhere = replace(world, campaign_id=again.id)
+    desk = open_desk(world)
+    for mode in (Mode.HOUSEHOLD, Mode.PANEL):
+        [issued] = world.issue(mode)
+        key_stub(desk, issued.code)
+        with pytest.raises(Invalid):
+            key_stub(replace(desk, world=elsewhere), issued.code)
+
+
 def key_stub(desk: Desk, code: str) -> None:
     desk.key(desk.open(), ListKind.STUBS, 1, [code], by=0)
 
@@ -146,9 +162,9 @@ def beside_score(sitting: Sitting, campaign: int) -> SubjectPaper:
     return paper
 
 
-def test_ballots_on_paper_carry_the_codes_of_panels_and_name_who_is_rated(
-    sitting: Sitting, codes: list[str]
-) -> None:
+def test_ballots_on_paper_carry_the_codes_of_panels_and_name_who_is_rated(sitting: Sitting) -> None:
+    codes = [one.code for one in sitting.invite(count=PILE, are_shown=False)]
+    assert beside_score(sitting, 2).total("printed") == 0
     printed = sheets(sitting, campaign=2)
     assert [slip.code for slip in printed.slips] == codes
     assert (printed.campaign, printed.subject) == ("书记测评", "第2村党组织书记")
