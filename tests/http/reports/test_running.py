@@ -92,6 +92,20 @@ def test_a_draft_is_what_the_form_says(town: World, clerk: Browser) -> None:
     assert "公开扫码（微信）、公开扫码（手机）：每张按 0.5 张计算。" in page
 
 
+def test_every_channel_has_its_weight_and_keeps_it_when_a_draft_is_edited(
+    town: World, clerk: Browser
+) -> None:
+    weights = {Mode.ASSISTED: "0.5", Mode.PAPER: "0.8", Mode.PAPER_TOTAL: "0"}
+    new = clerk.get("/staff/campaigns/new").text
+    create(clerk, town, **{f"formula.mode_weights.{mode}": weight for mode, weight in weights.items()})
+    draft = clerk.get(f"/staff/campaigns/{newest(town).id}/edit").text
+    for mode, weight in weights.items():
+        assert f'name="formula.mode_weights.{mode}" type="text" value="1"' in new
+        assert f'name="formula.mode_weights.{mode}" type="text" value="{weight}"' in draft
+    found = get_formula(newest(town)).mode_weights
+    assert {mode: f"{found[mode].normalize():f}" for mode in weights} == weights
+
+
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(town: World, clerk: Browser) -> None:
     wrong = {"formula.class_weights.villager": "viel", "closes_at": "", "min_cell": "1", "title": "<b>"}
     answer = create(clerk, town, **wrong)
