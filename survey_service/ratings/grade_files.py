@@ -79,7 +79,10 @@ def export_grades(session: Session, *, cycle_id: int, issuer: str, keyring: Keyr
 
 
 def push_grades(session: Session, *, cycle_id: int, issuer: str, keyring: Keyring, now: datetime) -> None:
-    """Queue the signed grades for those who asked for them, once the last step of a cycle is done."""
+    """Queue the signed grades for those who asked for them, once the last step of a cycle is done.
+
+    Whoever changes a grade after that pushes again: the file has a version higher then.
+    """
     cycle = get_cycle(session, cycle_id)
     if cycle.position < len(scheme_of_cycle(cycle).steps):
         return

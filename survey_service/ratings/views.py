@@ -227,15 +227,13 @@ def decide(body: dict[str, Any], cycle_id: int, organization_code: str) -> Ratin
 @blp.problems(400, 401, 403, 404, 409, 422)
 def downgrade(body: dict[str, Any], cycle_id: int, organization_code: str) -> RatingDecision:
     """Lower a final grade for one of the triggers of the scheme, with a reason."""
+    place: dict[str, Any] = {"cycle_id": cycle_id, "now": clock.now()}
     with unit_of_work() as session:
-        return decisions.downgrade(
-            session,
-            staff=current_staff(),
-            cycle_id=cycle_id,
-            organization_code=organization_code,
-            now=clock.now(),
-            **body,
+        decision = decisions.downgrade(
+            session, staff=current_staff(), organization_code=organization_code, **place, **body
         )
+        push_grades(session, issuer=public_url(), keyring=current_keyring(), **place)
+        return decision
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/objections", methods=["POST"])
@@ -290,12 +288,10 @@ def send_back(body: dict[str, str], cycle_id: int) -> dict[str, Any]:
 @blp.problems(400, 401, 403, 404, 409, 422)
 def complete_step(body: dict[str, str], cycle_id: int, step: str) -> dict[str, Any]:
     """Complete the step that is due, by its code, and move on to the next."""
+    place: dict[str, Any] = {"cycle_id": cycle_id, "now": clock.now()}
     with unit_of_work() as session:
-        now, remark = clock.now(), body["remark"]
-        cycle = process.complete_step(
-            session, staff=current_staff(), cycle_id=cycle_id, step=step, remark=remark, now=now
-        )
-        push_grades(session, cycle_id=cycle_id, issuer=public_url(), keyring=current_keyring(), now=now)
+        cycle = process.complete_step(session, staff=current_staff(), step=step, **place, **body)
+        push_grades(session, issuer=public_url(), keyring=current_keyring(), **place)
         return _moved(cycle)
 
 

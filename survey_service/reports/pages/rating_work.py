@@ -118,6 +118,11 @@ def _place(cycle_id: int) -> dict[str, Any]:
     return {"staff": current_staff(), "cycle_id": cycle_id, "now": clock.now()}
 
 
+def _push(session: Session, cycle_id: int) -> None:
+    issuer, keyring = public_url(), current_keyring()
+    push_grades(session, cycle_id=cycle_id, issuer=issuer, keyring=keyring, now=clock.now())
+
+
 @pages.route(f"{CYCLE}/steps/<step>", methods=["POST"])
 @requires("ratings.move", queries.path_of_cycle)
 def complete_step(cycle_id: int, step: str) -> Response:
@@ -125,9 +130,7 @@ def complete_step(cycle_id: int, step: str) -> Response:
     body = remark_asked_for(request.form)
     with unit_of_work() as session:
         process.complete_step(session, step=step, **_place(cycle_id), **body)
-        push_grades(
-            session, cycle_id=cycle_id, issuer=public_url(), keyring=current_keyring(), now=clock.now()
-        )
+        _push(session, cycle_id)
     return to_page("show_work", cycle_id=cycle_id, notice=Notice.STEP_COMPLETED)
 
 
@@ -203,6 +206,7 @@ def downgrade(cycle_id: int, organization_code: str) -> Any:
         body = downgrade_asked_for(request.form)
         with unit_of_work() as session:
             decisions.downgrade(session, **place, **body)
+            _push(session, cycle_id)
     except Invalid as error:
         form = FormView(request.form, error.errors)
         return _decisions(cycle_id, asked=organization_code, form=form), error.status

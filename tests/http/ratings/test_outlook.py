@@ -247,10 +247,7 @@ def test_final_grades_leave_signed_and_come_in_as_history(world: World, county: 
 
 
 def test_signed_grades_are_pushed_once_the_last_step_is_done(world: World, county: Caller) -> None:
-    with reading() as session:
-        code = list_ancestors(session, path=world.staff.path)[0].code
-    wanted = {"organization_code": code, "title": "市平台", "url": "https://1.1.1.1/grades"}
-    assert county.post("/webhooks", wanted | {"topics": ["rating.published"]}).status_code == 201
+    want_grades(world, county)
     rating = run(world, county, [97, 95, 85, 75, 65])
     rating.complete(*STEPS[:-1])
     assert pushed() == []
@@ -258,6 +255,13 @@ def test_signed_grades_are_pushed_once_the_last_step_is_done(world: World, count
     [message] = pushed()
     assert message["data"] == county.get(rating.path("/grades/file")).json
     assert is_genuine(message["data"], key=county.get("/rating-key").json["key"])
+
+
+def want_grades(world: World, county: Caller) -> None:
+    with reading() as session:
+        code = list_ancestors(session, path=world.staff.path)[0].code
+    wanted = {"organization_code": code, "title": "市平台", "url": "https://1.1.1.1/grades"}
+    assert county.post("/webhooks", wanted | {"topics": ["rating.published"]}).status_code == 201
 
 
 def pushed() -> list[dict[str, Any]]:
@@ -295,20 +299,42 @@ def test_what_was_altered_or_is_unknown_is_refused_whole(world: World, county: C
     assert len(county.get(f"/rating-history/{world.village_codes[0]}").json["items"]) == 2
 
 
-def test_a_grade_that_is_changed_afterwards_makes_a_new_version(world: World, county: Caller) -> None:
+def five_stars(world: World, county: Caller) -> Rating:
+    """Give one branch five stars; the notice is still to come."""
     rating = open_rating(world, county, "feicheng-branch-star", organization_codes=world.village_codes[:1])
     base = dict.fromkeys(("leadership", "operation", "activity", "members", "guarantee"), "12")
     rating.score(0, base | {"rural_effect": "40"})
-    visit = {"visited_on": "2026-11-20", "visitors": "专班", "outcome": "confirmed", "text": "属实"}
-    visits = rating.path(f"/subjects/{world.village_codes[0]}/visits")
-    assert county.post(visits, visit).status_code == 201
+    rating.visit(0)
     rating.complete("self", "town_assessment", "county_review")
+    return rating
+
+
+def lower(rating: Rating, grade: str) -> None:
+    body = {"grade": grade, "trigger": "petition", "reason": "整改不到位"}
+    path = rating.path(f"/downgrades/{rating.world.village_codes[0]}")
+    assert rating.county.post(path, body).status_code == 201
+
+
+def test_a_grade_that_is_changed_afterwards_makes_a_new_version(world: World, county: Caller) -> None:
+    rating = five_stars(world, county)
     file = rating.path("/grades/file")
     first = county.get(file).json["document"]
-    body = {"grade": "low", "trigger": "petition", "reason": "整改不到位"}
-    assert county.post(rating.path(f"/downgrades/{world.village_codes[0]}"), body).status_code == 201
+    lower(rating, "low")
     second = county.get(file).json["document"]
     assert (first["version"], second["version"], second["grades"][0]["grade"]) == (1, 2, "low")
+
+
+def test_a_grade_that_is_lowered_after_the_last_step_is_pushed_again(world: World, county: Caller) -> None:
+    want_grades(world, county)
+    rating = five_stars(world, county)
+    lower(rating, "star4")
+    assert pushed() == []
+    rating.let_days_pass(6)
+    rating.complete("public_notice", "filing")
+    lower(rating, "low")
+    files = sorted((one["data"] for one in pushed()), key=lambda file: int(file["document"]["version"]))
+    assert [one["document"]["grades"][0]["grade"] for one in files] == ["star4", "low"]
+    assert files[-1] == county.get(rating.path("/grades/file")).json
 
 
 def test_a_neighbour_reads_no_history_and_no_file(world: World, county: Caller) -> None:
