@@ -16,7 +16,7 @@ from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_digest, canonical_json
 from survey_service.core.errors import Conflict
 from survey_service.core.privacy import Keyring
-from survey_service.ratings.grades import current_grades, scheme_of_cycle
+from survey_service.ratings.grades import each_grade, scheme_of_cycle
 from survey_service.ratings.models import RatingCycle
 from survey_service.ratings.queries import get_cycle, list_decisions, list_subjects, path_of_cycle
 from survey_service.ratings.rules import cycle_target
@@ -96,7 +96,6 @@ def _document(session: Session, cycle: RatingCycle, issuer: str) -> Json:
     assert cycle.decided_at is not None
     scheme, subjects = scheme_of_cycle(cycle), list_subjects(session, cycle.id)
     decisions = [one for made in list_decisions(session, cycle.id).values() for one in made]
-    grades = current_grades(session, cycle, [one.row.subject_id for one in subjects])
     return {
         "format": FORMAT,
         "issuer": issuer,
@@ -121,10 +120,10 @@ def _document(session: Session, cycle: RatingCycle, issuer: str) -> Json:
                 "organization_code": one.organization_code,
                 "name": one.name,
                 "field": one.row.field_code,
-                "total": grades[one.row.subject_id].total,
+                "total": grade.total,
                 "grade": one.row.grade_final,
                 "excluded": one.row.exclusion is not None,
             }
-            for one in subjects
+            for one, grade in each_grade(session, cycle, subjects)
         ],
     }

@@ -255,6 +255,20 @@ def current_grades(
     }
 
 
+def each_grade(
+    session: Session, cycle: RatingCycle, subjects: Sequence[SubjectRow]
+) -> Iterator[tuple[SubjectRow, RatingGrade]]:
+    """Yield subjects with their grades of now; only a few traces are in memory at a time."""
+    if cycle.graded_revision == cycle.revision:
+        for chunk in in_chunks(subjects, CHUNK):
+            stored = list_grades(session, cycle.id, [one.row.subject_id for one in chunk])
+            yield from ((one, stored[one.row.subject_id]) for one in chunk)
+        return
+    worked_out = {one.subject.row.subject_id: one for one in work_out(session, cycle)}
+    for one in subjects:
+        yield one, RatingGrade(**worked_out[one.row.subject_id].values(cycle.id))
+
+
 def reason_sentence(scheme_document: Mapping[str, Any], reason: Mapping[str, str]) -> str:
     """Return a stored reason as a sentence for people."""
     titles = {band["grade"]: band["title"] for band in scheme_document["bands"]}

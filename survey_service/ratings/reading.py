@@ -15,7 +15,13 @@ from survey_service.core.errors import Forbidden
 from survey_service.core.permissions import Identity
 from survey_service.mass_evaluation.queries import get_score
 from survey_service.ratings.deadlines import read_step_times
-from survey_service.ratings.grades import current_grades, read_sheet, reason_sentence, scheme_of_cycle
+from survey_service.ratings.grades import (
+    current_grades,
+    each_grade,
+    read_sheet,
+    reason_sentence,
+    scheme_of_cycle,
+)
 from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
 from survey_service.ratings.queries import (
     SubjectRow,
@@ -130,13 +136,16 @@ def read_grades(session: Session, *, staff: Identity, cycle_id: int) -> Json:
     require_released(cycle, staff)
     document = json.loads(cycle.document)
     subjects = list_subjects(session, cycle_id, within_path=staff.path)
-    grades = current_grades(session, cycle, [one.row.subject_id for one in subjects])
-    rows = [grade_row(document, one, grades[one.row.subject_id]) for one in subjects]
+    rows = [grade_row(document, one, grade) for one, grade in each_grade(session, cycle, subjects)]
+    return table_head(cycle) | {"items": rows}
+
+
+def table_head(cycle: RatingCycle) -> Json:
+    """Return what a table of grades says of all its rows."""
     return {
         "scheme": cycle.scheme_code,
         "hash": cycle.scheme_digest,
         "is_final": cycle.decided_at is not None,
-        "items": rows,
     }
 
 

@@ -10,8 +10,10 @@ from survey_service.core.marshalling import (
     PlainText,
     Schema,
     fields,
+    post_load,
     validate,
 )
+from survey_service.core.paging import CursorIn
 from survey_service.ratings.documents import CODE_PATTERN, GRADE_PATTERN, MAX_POINTS
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
 from survey_service.ratings.vocabulary import DecisionKind, Level, MoveKind, StepKind
@@ -250,13 +252,27 @@ class GradeRow(Schema):
     reasons = fields.List(fields.String(), required=True)
 
 
+class GradesIn(CursorIn):
+    """Without a cursor all rows come at once; `cursor=0` begins with the first page of a hundred."""
+
+    @post_load
+    def read(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        is_paged = bool(data["cursor"])
+        return {"cursor": super().read(data)["after"] if is_paged else None}
+
+
 class GradeTable(Schema):
-    """`is_final` tells whether grades are decided; until then they are a draft."""
+    """`is_final` tells whether grades are decided; until then they are a draft.
+
+    `is_stale`: the rows of a page are those before the newest entries, which are being worked out.
+    """
 
     scheme = fields.String(required=True)
     hash = fields.String(required=True)
     is_final = fields.Boolean(required=True)
+    is_stale = fields.Boolean(required=True)
     items = fields.List(fields.Nested(GradeRow()), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class GradeDecisionOut(Schema):

@@ -14,6 +14,7 @@ from survey_service.ratings import reading as reader
 from survey_service.ratings.documents import json_schema
 from survey_service.ratings.grade_files import push_grades
 from survey_service.ratings.models import RatingCycle, RatingDecision, RatingObjection, RatingSubject
+from survey_service.ratings.overview import read_grade_table
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
 from survey_service.ratings.vocabulary import Level
 
@@ -182,12 +183,13 @@ def _findings(row: RatingSubject, organization_code: str) -> dict[str, Any]:
 
 @blp.route("/rating-cycles/<int:cycle_id>/grades", methods=["GET"])
 @requires("ratings.read")
+@blp.arguments(schemas.GradesIn(), location="query")
 @blp.response(200, schemas.GradeTable())
-@blp.problems(401, 403, 404)
-def show_grades(cycle_id: int) -> dict[str, Any]:
-    """Return total, proposal and final grade of every subject, each with its reasons."""
+@blp.problems(401, 403, 404, 422)
+def show_grades(arguments: dict[str, Any], cycle_id: int) -> dict[str, Any]:
+    """Return total, proposal and final grade of every subject, each with its reasons; or a page of them."""
     with reading() as session:
-        return reader.read_grades(session, staff=current_staff(), cycle_id=cycle_id)
+        return read_grade_table(session, staff=current_staff(), cycle_id=cycle_id, **arguments)
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/grades/<organization_code>/trace", methods=["GET"])

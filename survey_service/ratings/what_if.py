@@ -66,8 +66,12 @@ class _Carrier:
 
     def __init__(self, scheme: Scheme, changed: Scheme) -> None:
         self._changed = changed
+        every = changed.leaves(every_field=True)
         old = {leaf.code: leaf for leaf in scheme.leaves(every_field=True)}
-        self._leaves = {leaf.code: leaf for leaf in changed.leaves(every_field=True)}
+        self._leaves = {leaf.code: leaf for leaf in every}
+        self._known = {
+            level: {leaf.code: leaf for leaf in every if leaf.is_scored_by(level)} for level in Level
+        }
         self._factors = {code: _ratio(old[code], leaf) for code, leaf in self._leaves.items() if code in old}
         self._is_same = all(factor == 1 for factor in self._factors.values()) and (
             {code: _form(leaf) for code, leaf in old.items()}
@@ -86,11 +90,11 @@ class _Carrier:
         )
 
     def _sheet(self, sheet: Sheet, level: Level) -> Sheet:
-        known = {code: leaf for code, leaf in self._leaves.items() if leaf.is_scored_by(level)}
+        known, factors = self._known[level], self._factors
         points = {
-            code: given * self._factors[code]
+            code: given if factors[code] == 1 else given * factors[code]
             for code, given in sheet.points.items()
-            if code in known and code in self._factors
+            if code in known and code in factors
         }
         choices = {
             code: option

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from survey_service.ratings import overview
 from survey_service.ratings.presets import preset_text
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World, start_campaign
@@ -197,6 +198,21 @@ def test_a_town_scores_for_the_town_and_leaves_the_steps_to_their_owner(rating: 
     assert problem(town.put(sheet(rating), {"by": "county"} | points)) == (403, "forbidden")
     assert problem(town.post(rating.path("/self"))) == (403, "forbidden")
     assert len(town.get(rating.path("/grades")).json["items"]) == 5
+
+
+def test_grades_come_whole_or_page_by_page(rating: Rating, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "PAGE_SIZE", 2)
+    whole = rating.county.get(rating.path("/grades")).json
+    assert (len(whole["items"]), whole["next_cursor"]) == (5, None)
+    pages, cursor = [], "0"
+    while cursor is not None:
+        page = rating.county.get(rating.path(f"/grades?cursor={cursor}")).json
+        assert (page["hash"], page["is_stale"]) == (whole["hash"], False)
+        pages.append(page["items"])
+        cursor = page["next_cursor"]
+    assert [len(items) for items in pages] == [2, 2, 1]
+    assert [row for items in pages for row in items] == whole["items"]
+    assert problem(rating.county.get(rating.path("/grades?cursor=x"))) == (422, "invalid")
 
 
 def test_a_town_runs_its_own_cycle_up_to_the_county(world: World, town: Caller, county: Caller) -> None:
