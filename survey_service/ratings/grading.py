@@ -199,7 +199,9 @@ def _apply_minimum(quota: Quota, base: Sequence[Grading]) -> None:
     others = {one.subject.code: one for one in base if one.proposed not in (None, quota.grade)}
     if needed <= 0:
         return
-    line = draw_line([one.candidate for one in others.values()], len(others) - needed)
+    # In a draft some have no total yet: those who have one may be fewer than are needed.
+    kept = max(0, len(others) - needed)
+    line = draw_line([one.candidate for one in others.values()], kept)
     reason = _quota_reason(ReasonCode.QUOTA_MINIMUM, quota, limit, len(base))
     for code in line.below:
         others[code].proposed = quota.grade

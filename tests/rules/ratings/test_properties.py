@@ -3,13 +3,33 @@
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from survey_service.ratings.grading import grade_subjects
-from survey_service.ratings.rules import Quota, Restriction, Scheme, SubjectInputs
-from survey_service.ratings.vocabulary import RestrictionKind
+from survey_service.ratings.rules import (
+    Adjustments,
+    Cap,
+    Indicator,
+    MassFigures,
+    MassRule,
+    Quota,
+    Restriction,
+    Scheme,
+    Sheet,
+    SubjectInputs,
+)
+from survey_service.ratings.vocabulary import (
+    Boundary,
+    Level,
+    MassRole,
+    Measure,
+    RestrictionKind,
+    Source,
+    WhenMissing,
+)
 from tests.rules.ratings.schemes import branch, mass, preset
 
 VETO = Restriction("veto", "一票否决", RestrictionKind.VETO, frozenset({"好"}))
@@ -73,18 +93,6 @@ def test_shares_are_kept(scheme: Scheme, some: list[SubjectInputs]) -> None:
 
 
 @given(schemes(), subjects(), st.data())
-def test_more_points_never_lower_the_proposal(
-    scheme: Scheme, some: list[SubjectInputs], data: st.DataObject
-) -> None:
-    position = data.draw(st.integers(0, len(some) - 1))
-    one = some[position]
-    better = replace(one, sheets=branch("x", 100).sheets)
-    before, after = grades(scheme, some), grades(scheme, [*some[:position], better, *some[position + 1 :]])
-    if before[one.code] is not None:
-        assert not scheme.is_below(str(after[one.code]), str(before[one.code]))
-
-
-@given(schemes(), subjects(), st.data())
 def test_a_veto_never_raises_a_grade(scheme: Scheme, some: list[SubjectInputs], data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(some) - 1))
     one = some[position]
@@ -97,7 +105,132 @@ def test_a_veto_never_raises_a_grade(scheme: Scheme, some: list[SubjectInputs], 
 
 @given(schemes(), subjects())
 def test_excluded_subjects_change_nothing(scheme: Scheme, some: list[SubjectInputs]) -> None:
-    found = grades(scheme, some)
+    """Neither a grade, nor a reason with the base that it names, nor who is tied."""
+    found = grade_subjects(scheme, some)
     others = [one for one in some if one.exclusion is None]
-    assert {one.code: found[one.code] for one in others} == grades(scheme, others)
-    assert all(found[one.code] is None for one in some if one.exclusion is not None)
+    alone = grade_subjects(scheme, others)
+    assert {one.code: found[one.code].trace() for one in others} == {
+        code: one.trace() for code, one in alone.items()
+    }
+    assert all(found[one.code].proposed is None for one in some if one.exclusion is not None)
+
+
+def indicator(code: str, points: int, **more: Any) -> Indicator:
+    return Indicator(code, code, Fraction(points), **more)
+
+
+SHARES = {"poor": Fraction(0), "fair": Fraction(1, 2), "good": Fraction(1)}
+CHECKS = ("a", "b", "c")
+TREE = (
+    indicator("work", 40, children=(indicator("plan", 10), indicator("site", 20))),
+    indicator("team", 20, source=Source.CHOICE, options=SHARES),
+    indicator("rules", 20, source=Source.CHECKLIST, checks=CHECKS),
+    indicator("mass", 20, source=Source.MASS),
+)
+"""Every source of a value, and a group whose children are scaled."""
+
+
+@st.composite
+def mixed_schemes(draw: st.DrawFn) -> Scheme:
+    """Shares, vetoes, caps, a bonus, both boundaries, and all that a missing figure may mean."""
+    rule = MassRule(MassRole.COMPONENT, draw(st.sampled_from(Measure)), draw(st.sampled_from(WhenMissing)))
+    cap = Cap(draw(st.sampled_from(Measure)), Fraction(60), draw(st.sampled_from(["较好", "一般"])))
+    return replace(
+        draw(schemes()),
+        indicators=TREE,
+        mass=rule,
+        caps=(cap,) if draw(st.booleans()) else (),
+        boundary=draw(st.sampled_from(Boundary)),
+        bonus=Adjustments((), draw(st.sampled_from([None, Fraction(5)]))),
+    )
+
+
+figures = st.sampled_from([0, 50, 60, 80, 100]).map(Fraction)
+taken = {
+    "plan": st.sampled_from([0, 5, 10]).map(Fraction),
+    "site": st.sampled_from([0, 15, 20]).map(Fraction),
+    "mass": st.sampled_from([0, 10, 20]).map(Fraction),
+    "team": st.sampled_from(sorted(SHARES, key=lambda option: SHARES[option])),
+    "rules": st.integers(0, len(CHECKS)),
+    "bonus": st.sampled_from([0, 3, 6]).map(Fraction),
+    "penalty": st.sampled_from([0, 3, 6]).map(Fraction),
+    "score": figures,
+    "satisfaction_rate": figures,
+}
+"""Few values of each kind, so that many totals are equal."""
+Values = dict[str, Any]
+
+
+@st.composite
+def mixed_values(draw: st.DrawFn) -> list[Values]:
+    """Return what some subjects have; now and then an entry or the figures of somebody are missing."""
+    return [
+        {name: draw(values) for name, values in taken.items()}
+        | {"lacks": draw(st.sampled_from(["", "", "", "", "plan", "team", "figures", "campaign"]))}
+        | {"findings": frozenset(draw(st.sets(st.sampled_from(["veto", "broad"]), max_size=1)))}
+        | {"exclusion": draw(st.sampled_from([None, None, None, "不满一年"]))}
+        for _ in range(draw(st.integers(1, 9)))
+    ]
+
+
+def subject_of(number: int, values: Values) -> SubjectInputs:
+    lacks = values["lacks"]
+    return SubjectInputs(
+        code=f"b{number:02}",
+        sheets={
+            Level.TOWN: Sheet(
+                points={code: values[code] for code in ("plan", "site", "mass") if code != lacks},
+                choices={} if lacks == "team" else {"team": values["team"]},
+                checks={"rules": frozenset(CHECKS[: values["rules"]])},
+            )
+        },
+        findings=values["findings"],
+        bonus={"x": values["bonus"]},
+        penalty={"y": values["penalty"]},
+        exclusion=values["exclusion"],
+        mass=_figures(values),
+    )
+
+
+def _figures(values: Values) -> MassFigures | None:
+    if values["lacks"] == "figures":
+        return MassFigures("insufficient")
+    if values["lacks"] == "campaign":
+        return None
+    return MassFigures("ok", values["score"], values["satisfaction_rate"], is_sealed=True)
+
+
+def merit(name: str, value: Any) -> Any:
+    """Return how good a value is among those of its kind."""
+    if name == "penalty":
+        return -value
+    return SHARES[value] if name == "team" else value
+
+
+@given(mixed_schemes(), mixed_values(), st.data())
+def test_a_better_value_never_lowers_the_proposal(
+    scheme: Scheme, some: list[Values], data: st.DataObject
+) -> None:
+    """Whichever value of whomever it is, and by however much it rises."""
+    position, name = data.draw(st.integers(0, len(some) - 1)), data.draw(st.sampled_from(sorted(taken)))
+    risen = max(some[position][name], data.draw(taken[name]), key=lambda value: merit(name, value))
+    better = [*some[:position], some[position] | {name: risen}, *some[position + 1 :]]
+    before, after = (
+        grades(scheme, [subject_of(number, values) for number, values in enumerate(them)])
+        for them in (some, better)
+    )
+    code = f"b{position:02}"
+    if before[code] is not None:
+        assert not scheme.is_below(str(after[code]), str(before[code]))
+
+
+@given(mixed_schemes(), mixed_values())
+def test_shares_of_drafts_are_kept_as_far_as_there_are_totals(scheme: Scheme, some: list[Values]) -> None:
+    """Whoever is not excluded counts in the base; who has no total yet cannot be given a grade."""
+    them = [subject_of(number, values) for number, values in enumerate(some)]
+    found = grades(scheme, them)
+    base = sum(one.exclusion is None for one in them)
+    given_grades = [grade for grade in found.values() if grade is not None]
+    for quota in scheme.quotas:
+        count, limit = given_grades.count(quota.grade), quota.limit(base)
+        assert count <= limit if quota.is_maximum else count >= min(limit, len(given_grades))

@@ -66,6 +66,12 @@ def test_a_minimum_falls_on_the_last() -> None:
     assert reason_codes(gradings["b03"])[-1] == "quota_minimum"
 
 
+def test_a_minimum_takes_all_who_have_a_total_where_they_are_too_few() -> None:
+    scheme = preset("township-classification", quotas=(Quota("较差", Fraction(100), is_maximum=False),))
+    unfinished = [branch(f"u{number}", 0, sheets={}) for number in range(2)]
+    assert proposals(scheme, [*branches([95, 85, 75]), *unfinished]) == ["较差"] * 3 + [None] * 2
+
+
 def test_whoever_is_moved_down_skips_grades_that_are_blocked() -> None:
     block = Restriction("x", "x", RestrictionKind.VETO, frozenset({"较好"}))
     scheme = preset("township-classification", restrictions=(block,))
