@@ -288,7 +288,7 @@ def send_back(body: dict[str, str], cycle_id: int) -> dict[str, Any]:
 @blp.arguments(schemas.StepIn())
 @blp.response(200, schemas.StepMoved())
 @blp.problems(400, 401, 403, 404, 409, 422)
-def complete_step(body: dict[str, str], cycle_id: int, step: str) -> dict[str, Any]:
+def complete_step(body: dict[str, Any], cycle_id: int, step: str) -> dict[str, Any]:
     """Complete the step that is due, by its code, and move on to the next."""
     place: dict[str, Any] = {"cycle_id": cycle_id, "now": clock.now()}
     with unit_of_work() as session:
