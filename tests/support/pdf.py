@@ -24,6 +24,13 @@ def widest_point(pdf: bytes) -> float:
     return max(map(float, re.findall(r'xMax="([\d.]+)"', layout))) / width
 
 
+def edges_of(pdf: bytes, word: str) -> tuple[float, float]:
+    """Return where a word begins and ends, in points from the left."""
+    layout = piped(pdf, "pdftotext", "-bbox", "-", "-").decode()
+    (found,) = re.findall(rf'xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)" yMax="[\d.]+">{word}<', layout)
+    return float(found[0]), float(found[1])
+
+
 def pages_of(pdf: bytes, dpi: int) -> Iterator[memoryview]:
     """Yield each page as rows of grey pixels."""
     pixels = piped(pdf, "pdftoppm", "-gray", "-r", str(dpi), "-")

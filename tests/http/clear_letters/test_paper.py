@@ -12,7 +12,7 @@ from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import Caller, Offices, problem
 from tests.http.clear_letters.conftest import Letter, begin_letter
-from tests.support.pdf import codes_on, widest_point, words_of
+from tests.support.pdf import codes_on, edges_of, widest_point, words_of
 
 DPI = 110
 HOSTILE = ['#import "/etc/passwd"', "$ \\frac $", "*_`<label>@ref", "a" * 190, "\u202e倒写", "=标题= // 注释"]
@@ -70,6 +70,19 @@ def test_a_whole_village_is_printed_in_large_type(letter: Letter, monkeypatch: p
         )
     assert isinstance(order, PrintOrder)
     assert (order.size, len(order.sheets)) == (PaperSize.LARGE, 126)
+
+
+def test_sums_in_large_type_stay_in_their_columns(world: World, secretary: Caller, town: Caller) -> None:
+    rows = [
+        ["项目", "收入", "支出", "说明"],
+        ["合计", "13,331,080", "13,379,606", "上季结余96,300，本季结余47,774"],
+    ]
+    finances = {"finances": {"text": "账目如下", "tables": [{"title": "收支", "rows": rows}]}}
+    letter = begin_letter(world, secretary, town, sections=finances)
+    (_, income_ends), (spending_begins, _) = (
+        edges_of(printed(letter, secretary, size="large"), sum) for sum in ("13,331,080", "13,379,606")
+    )
+    assert income_ends < spending_begins
 
 
 def test_household_codes_are_for_staff_above_and_for_published_letters(
