@@ -82,6 +82,7 @@ class RatingSubject(Base):
     """A subject of a cycle. `findings` is JSON: restrictions that apply, bonus and penalty, with notes."""
 
     __tablename__ = "rating_subject"
+    __table_args__ = (Index("uq_rating_subject_place", "cycle_id", "position", unique=True),)
 
     cycle_id: Mapped[int] = mapped_column(BigId, ForeignKey("rating_cycle.id"), primary_key=True)
     subject_id: Mapped[int] = mapped_column(BigId, ForeignKey("subject.id"), primary_key=True)
