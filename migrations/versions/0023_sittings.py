@@ -85,6 +85,5 @@ def downgrade() -> None:
 
 
 def _drop_checks(batch_op: BatchOperations, table: str, checks: dict[str, str]) -> None:
-    if not _is_sqlite():
-        for name in checks:
-            batch_op.drop_constraint(op.f(f"ck_{table}_{name}"), type_="check")
+    for name in checks:
+        batch_op.drop_constraint(op.f(f"ck_{table}_{name}"), type_="check")
