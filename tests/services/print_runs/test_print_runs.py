@@ -22,7 +22,7 @@ from survey_service.entrances.batches import destroy_due_keys
 from survey_service.entrances.issuing import Households
 from survey_service.entrances.models import CodeBatch
 from survey_service.entrances.rules import KEY_LIFETIME, RevokedAs
-from survey_service.print_runs import jobs, printing, service
+from survey_service.print_runs import jobs, printing, rules, service
 from survey_service.print_runs.jobs import print_parts, sweep_printing
 from survey_service.print_runs.models import PrintPart
 from survey_service.print_runs.printing import PartFile
@@ -278,7 +278,7 @@ def test_what_holds_dead_codes_is_printed_again(world: World) -> None:
 
 
 def test_large_parts_are_parted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MOST_CODES_OF_A_PART", 2)
+    monkeypatch.setattr(rules, "MOST_CODES_OF_A_PART", 2)
     issue_some(world, codes=5)
     assert progress(start(world)).parts == 6
 
