@@ -2,6 +2,8 @@
 
 from survey_service.staff.rules import Role
 from tests.factories.opinions import OpinionWorld
+from tests.factories.staff.offices import PASSWORD
+from tests.http.reports.conftest import Browser
 from tests.support.pdf import codes_on, words_of
 
 
@@ -19,6 +21,11 @@ def test_a_box_has_a_poster(place: OpinionWorld) -> None:
     for shown in ("意见箱", "老榕树下", "survey.example/o", f"{code[:4]}-{code[4:8]}-{code[8:]}"):
         assert shown in words, shown
     assert "截止" not in words
+    neighbour = Browser(place.world.app.test_client())
+    name = place.people.hire(Role.BRANCH_SECRETARY, place.world.village_codes[1], name="next.door")
+    neighbour.post("/staff", {"username": name, "password": PASSWORD})
+    neighbour.get("/staff/opinions/boxes")
+    assert neighbour.post(address).status_code == 403
     api = f"/api/v1/opinion-boxes/{box['id']}/poster"
     assert place.neighbour.post(api).status_code == 403
     place.town.delete(f"/api/v1/opinion-boxes/{box['id']}")
