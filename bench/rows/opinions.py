@@ -1,6 +1,5 @@
 """What opinions cost: redaction and grouping by themselves, an inbox and a search among 100,000."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bench.crowd import (
@@ -21,12 +21,12 @@ from bench.crowd import (
     spoken_words,
     store_opinions,
 )
-from bench.processes import cpu_seconds, run_to_end
+from bench.processes import run_to_end
 from bench.report import Say, Section, Spread, Table, Target, at_most
 from bench.scale import QUICK, Scale
 from bench.servers import Databases
 from bench.surroundings import command_environment
-from survey_service.core.db import Database
+from survey_service.core.db import Database, is_sqlite
 from survey_service.core.migrations import upgrade
 from survey_service.core.permissions import Identity
 from survey_service.insights.search import search_opinions
@@ -110,7 +110,7 @@ def _reads(name: str, url: str, number: int, say: Say) -> tuple[list[Target], Ta
             )
             for shape, narrowed, after in _shapes(database)
         }
-        slowest = max(opened, key=lambda shape: opened[shape].cpu)
+        slowest = max(opened, key=lambda shape: opened[shape].cpu.median)
         found = {
             words: _timed(database, partial(search_opinions, staff=staff, words=words))
             for words in spoken_words()
@@ -118,7 +118,7 @@ def _reads(name: str, url: str, number: int, say: Say) -> tuple[list[Target], Ta
         inboxes += opened.values()
         searches += found.values()
         rows += [
-            (f"{role.value} of {code}", what, one.wall.shown(1), f"{one.cpu:.1f}")
+            (f"{role.value} of {code}", what, one.wall.shown(1), one.cpu.shown(1))
             for what, one in ({slowest: opened[slowest]} | found).items()
         ]
     database.engine.dispose()
@@ -132,15 +132,15 @@ def _reads(name: str, url: str, number: int, say: Say) -> tuple[list[Target], Ta
 
 @dataclass(frozen=True)
 class _Calls:
-    """Milliseconds of each call but the first, and CPU milliseconds of one in this process and the server."""
+    """Milliseconds of each call but the first, and CPU milliseconds in this process and in its server's."""
 
     wall: Spread
-    cpu: float
+    cpu: Spread
 
 
 def _slowest(what: str, most: float, found: Sequence[_Calls]) -> Iterator[Target]:
     yield at_most(what, most, Spread.of([max(one.wall.median for one in found)]), unit="ms", places=1)
-    cpu = Spread.of([max(one.cpu for one in found)])
+    cpu = Spread.of([max(one.cpu.median for one in found)])
     yield at_most("… in CPU time, which a busy machine does not stretch", most, cpu, unit="ms", places=1)
 
 
@@ -170,18 +170,28 @@ def _identity(database: Database, role: Role, code: str) -> Identity:
 
 
 def _timed(database: Database, read: Callable[..., object]) -> _Calls:
-    # The server's processes are children of this one.
-    before = cpu_seconds(os.getpid())
-    times = list(_times(database, read))
-    return _Calls(Spread.of(times[1:]), 1e3 * (cpu_seconds(os.getpid()) - before) / len(times))
+    _, *times = _times(database, read)
+    return _Calls(Spread.of(wall for wall, _ in times), Spread.of(cpu for _, cpu in times))
 
 
-def _times(database: Database, read: Callable[..., object]) -> Iterator[float]:
+def _times(database: Database, read: Callable[..., object]) -> Iterator[tuple[float, float]]:
+    server = _server_of(database)
     for _ in range(_CALLS + 1):
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time() + server()
         with database.reading() as session:
             read(session)
-        yield 1e3 * (time.perf_counter() - started)
+        yield 1e3 * (time.perf_counter() - started), 1e3 * (time.process_time() + server() - used)
+
+
+def _server_of(database: Database) -> Callable[[], float]:
+    """Return what tells the CPU seconds of the process that serves the only connection in the pool."""
+    with database.reading() as session:
+        if is_sqlite(session):
+            return lambda: 0.0
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+    # The kernel counts nanoseconds there, and ticks of ten milliseconds elsewhere.
+    schedule = Path(f"/proc/{pid}/schedstat")
+    return lambda: int(schedule.read_text().split()[0]) / 1e9
 
 
 _NOTE = (
