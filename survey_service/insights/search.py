@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, case, exists, false, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Select, exists, literal, select, union_all
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey_service.core.errors import Invalid
@@ -21,6 +21,7 @@ from survey_service.opinions.queries import (
     is_few,
     opinion_id_of,
     places_of,
+    row_by_row,
     select_visible,
     up_to,
     visible_to,
@@ -76,7 +77,7 @@ def _find(session: Session, staff: Identity, terms: Sequence[str], after: int) -
         visible = (
             select(id_at(Opinion.position)).where(place, visible_to(staff)) for place in places_of(staff)
         )
-        found = found.where(_row_by_row(opinion_id.in_(union_all(*visible))))
+        found = found.where(row_by_row(opinion_id.in_(union_all(*visible))))
     else:
         found = found.join(Opinion, Opinion.id == opinion_id).where(visible_to(staff))
     # The words are fetched one by one, lest an engine begin with reading all of them.
@@ -117,24 +118,18 @@ def _reach(key: int, after: int) -> ColumnElement[int | None]:
 
 
 def _holding(keys: Sequence[int], after: int) -> Select[int]:
-    """Return the places of the opinions that hold all pairs."""
+    """Return the places of the opinions that hold all pairs.
+
+    Pairs of one word stand together far more often than PostgreSQL reckons: it must not begin with another.
+    """
     first, *others = keys
     has_others = []
     for key in others:
         other = aliased(OpinionBigram)
         is_there = exists().where(_is_pair(other, key), other.position == OpinionBigram.position)
-        has_others.append(_row_by_row(is_there))
+        has_others.append(row_by_row(is_there))
     is_first = _is_pair(OpinionBigram, first)
     return select(OpinionBigram.position).where(is_first, OpinionBigram.position > after, *has_others)
-
-
-def _row_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Let a condition be asked of each row of the walk.
-
-    PostgreSQL would make a join of it and begin at the other end: pairs of one word stand together far more
-    often than it reckons.
-    """
-    return case((condition, true()), else_=false())
 
 
 def _is_pair(rows: type[OpinionBigram], key: int) -> ColumnElement[bool]:

@@ -16,10 +16,12 @@ from sqlalchemy import (
     Subquery,
     and_,
     case,
+    false,
     func,
     literal,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
@@ -137,17 +139,23 @@ def _cases(
     Where few are visible, or the filter names a place, the cases of places are taken together; else each
     state is walked along until there are enough. One index leads each way, and holds all that is asked for.
     """
-    found = select(Opinion.state, Opinion.position).where(visible_to(staff), Opinion.position > after)
+    visible = visible_to(staff)
+    found = select(Opinion.state, Opinion.position).where(Opinion.position > after)
     if narrowed.path:
         found = found.where(is_of(narrowed.path))
     if places := _places(session, staff, narrowed.path):
         chosen = found.where(Opinion.state.in_(narrowed.states)) if narrowed.states else found
-        return union_all(*(chosen.where(place) for place in places)).cte().prefix_with("MATERIALIZED")
-    walks = [
-        found.where(way).order_by(Opinion.position).limit(up_to(limit)).subquery()
-        for way in map(_is_in, sorted(narrowed.states or State))
-    ]
+        return (
+            union_all(*(chosen.where(place, visible) for place in places)).cte().prefix_with("MATERIALIZED")
+        )
+    ways = [and_(_is_in(state), visible) for state in sorted(narrowed.states)] or [row_by_row(visible)]
+    walks = [found.where(way).order_by(Opinion.position).limit(up_to(limit)).subquery() for way in ways]
     return union_all(*(select(walk) for walk in walks)).subquery()
+
+
+def row_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Let a condition be asked of each row of a walk, and lead no engine to begin somewhere else."""
+    return case((condition, true()), else_=false())
 
 
 def _is_in(state: State) -> ColumnElement[bool]:
