@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -132,12 +133,18 @@ TREE = (
 
 @st.composite
 def mixed_schemes(draw: st.DrawFn) -> Scheme:
-    """Shares, vetoes, caps, a bonus, both boundaries, and all that a missing figure may mean."""
+    """Shares, vetoes, caps, a bonus, both boundaries, and all that a missing figure may mean.
+
+    The lines are low, so that every grade has its holders.
+    """
     rule = MassRule(MassRole.COMPONENT, draw(st.sampled_from(Measure)), draw(st.sampled_from(WhenMissing)))
     cap = Cap(draw(st.sampled_from(Measure)), Fraction(60), draw(st.sampled_from(["较好", "一般"])))
+    scheme = draw(schemes())
+    floors = zip(scheme.bands, (65, 50, 35, 0), strict=True)
     return replace(
-        draw(schemes()),
+        scheme,
         indicators=TREE,
+        bands=tuple(replace(band, floor=Fraction(floor)) for band, floor in floors),
         mass=rule,
         caps=(cap,) if draw(st.booleans()) else (),
         boundary=draw(st.sampled_from(Boundary)),
@@ -211,17 +218,19 @@ def merit(name: str, value: Any) -> Any:
 def test_a_better_value_never_lowers_the_proposal(
     scheme: Scheme, some: list[Values], data: st.DataObject
 ) -> None:
-    """Whichever value of whomever it is, and by however much it rises."""
-    position, name = data.draw(st.integers(0, len(some) - 1)), data.draw(st.sampled_from(sorted(taken)))
-    risen = max(some[position][name], data.draw(taken[name]), key=lambda value: merit(name, value))
-    better = [*some[:position], some[position] | {name: risen}, *some[position + 1 :]]
-    before, after = (
-        grades(scheme, [subject_of(number, values) for number, values in enumerate(them)])
-        for them in (some, better)
-    )
-    code = f"b{position:02}"
-    if before[code] is not None:
-        assert not scheme.is_below(str(after[code]), str(before[code]))
+    """Whichever values of whomever it is, and by however much they rise."""
+    before = mixed_grades(scheme, some)
+    risen = {name: data.draw(values) for name, values in taken.items() if data.draw(st.booleans())}
+    for position, values in enumerate(some):
+        better = {name: max(values[name], risen[name], key=partial(merit, name)) for name in risen}
+        after = mixed_grades(scheme, [*some[:position], values | better, *some[position + 1 :]])
+        code = f"b{position:02}"
+        if before[code] is not None:
+            assert not scheme.is_below(str(after[code]), str(before[code]))
+
+
+def mixed_grades(scheme: Scheme, some: list[Values]) -> dict[str, str | None]:
+    return grades(scheme, [subject_of(number, values) for number, values in enumerate(some)])
 
 
 @given(mixed_schemes(), mixed_values())
