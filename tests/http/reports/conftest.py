@@ -66,10 +66,10 @@ class People:
             add_person(session, name, role, get_organization(session, code=code))
         return name
 
-    def system(self, role: Role, code: str) -> FlaskClient:
+    def system(self, role: Role, code: str, *, name: str = "") -> FlaskClient:
         """Return a client with a bearer token."""
         client = self.app.test_client()
-        credentials = {"username": self.hire(role, code), "password": PASSWORD}
+        credentials = {"username": self.hire(role, code, name=name), "password": PASSWORD}
         token = client.post("/api/v1/auth/token", json=credentials).json["token"]
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         return client

@@ -1,13 +1,16 @@
 """Each of the five published systems from opening the cycle to the filed result, on pages; grades by hand."""
 
+import json
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from survey_service.core.db import Database
 from survey_service.organizations.queries import list_ancestors
 from survey_service.staff.rules import Role
+from survey_service.webhooks.models import WebhookDelivery
 from tests.factories.campaigns import World, start_campaign
 from tests.http.ratings.conftest import shares
 from tests.http.reports.conftest import People
@@ -198,3 +201,19 @@ def test_fuzhou_standard(hands: Hands) -> None:
     hands.complete("self", "town_assessment", "county_review", "filing")
     assert hands.column("grade_final") == ["met", "not_met", "not_met"]
     assert hands.column("total") == ["100.00", "83.33", "0.00"]
+
+
+def test_the_last_step_on_a_page_sends_the_signed_grades(hands: Hands) -> None:
+    county = county_of(hands.world)
+    wanted = {"title": "市平台", "url": "https://1.1.1.1/grades", "topics": ["rating.published"]}
+    system = hands.people.system(Role.COUNTY_ADMIN, county, name="platform")
+    assert system.post("/api/v1/webhooks", json={"organization_code": county} | wanted).status_code == 201
+    hands.open("raoping-centre-star", villages=1)
+    hands.fill_in(0, {"site": "27", "operation": "27", "effect": "36"})
+    hands.complete("self", "town_assessment", "county_review")
+    with hands.world.app.extensions["database"].reading() as session:
+        assert session.scalars(select(WebhookDelivery.body)).all() == []
+    hands.complete("filing")
+    with hands.world.app.extensions["database"].reading() as session:
+        [body] = session.scalars(select(WebhookDelivery.body))
+    assert json.loads(body)["data"]["document"]["grades"][0]["grade"] == "star5"
