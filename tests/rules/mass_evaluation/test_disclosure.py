@@ -160,5 +160,14 @@ def test_the_gate_changes_no_score(situation: Situation) -> None:
         "by_mode": None,
         "items": None,
         "trace": None,
+        "with_excluded": None,
     }
     assert replace(released, **kept) == replace(exact, **kept)
+    assert released.with_excluded in (None, exact.with_excluded)
+
+
+def test_where_a_small_class_enters_the_score_the_second_score_is_withheld() -> None:
+    excluded = replace(make_slice(dissatisfied=5), is_excluded=True)
+    small = make_slice(rater_class=MEMBER, dissatisfied=2)
+    assert shown(make_slice(satisfied=20), excluded, min_class=1, **BOTH).with_excluded is not None
+    assert shown(make_slice(satisfied=20), excluded, small, min_class=1, **BOTH).with_excluded is None
