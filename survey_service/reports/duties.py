@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from survey_service.clear_letters.queries import count_in_state
 from survey_service.clear_letters.rules import LetterState
 from survey_service.core.permissions import Identity
-from survey_service.insights.queries import count_unseen
 from survey_service.opinions.queries import count_cases
 from survey_service.opinions.rules import WITH_HANDLER, State
 from survey_service.ratings.duties import DueStep, list_due_steps
@@ -25,7 +24,6 @@ class Duty(StrEnum):
     OPINIONS_IN_HAND = "opinions_in_hand"
     LETTERS_TO_DECIDE = "letters_to_decide"
     LETTERS_SENT_BACK = "letters_sent_back"
-    WARNINGS_UNSEEN = "warnings_unseen"
 
 
 @dataclass(frozen=True)
@@ -39,35 +37,30 @@ class Duties:
 def read_duties(session: Session, *, staff: Identity, today: date) -> Duties:
     """Return what waits for somebody by role and sub-tree."""
     counts: dict[Duty, int] = {}
-    if _may(staff, "opinions.read"):
+    if is_allowed(staff.role, "opinions.read", staff.withheld):
         counts |= _count_opinions(session, staff, today)
-    if _may(staff, "clear_letters.compose"):
+    if is_allowed(staff.role, "clear_letters.compose", staff.withheld):
         counts |= _count_letters(session, staff)
-    return Duties(
-        counts={duty: counts[duty] for duty in Duty if counts.get(duty)},
-        steps=list_due_steps(session, staff=staff, today=today) if _may(staff, "ratings.answer") else (),
-    )
-
-
-def _may(staff: Identity, permission: str) -> bool:
-    return permission not in staff.withheld and is_allowed(staff.role, permission)
+    waiting = {duty: counts[duty] for duty in Duty if counts.get(duty)}
+    if not is_allowed(staff.role, "ratings.answer", staff.withheld):
+        return Duties(waiting)
+    return Duties(waiting, list_due_steps(session, staff=staff, today=today))
 
 
 def _count_opinions(session: Session, staff: Identity, today: date) -> dict[Duty, int]:
     """An office sorts and watches over what is late; a branch has in hand what it can see."""
     found = count_cases(session, staff=staff, states=WITH_HANDLER | {State.RECEIVED}, today=today)
     in_hand = sum(found.by_state.get(state, 0) for state in WITH_HANDLER)
-    is_sorting = _may(staff, "opinions.triage")
+    is_sorting = is_allowed(staff.role, "opinions.triage", staff.withheld)
     return {
         Duty.OPINIONS_OVERDUE: found.overdue,
         Duty.OPINIONS_TO_SORT: found.by_state.get(State.RECEIVED, 0) if is_sorting else 0,
         Duty.OPINIONS_IN_HAND: 0 if is_sorting else in_hand,
-        Duty.WARNINGS_UNSEEN: count_unseen(session, staff=staff) if _may(staff, "insights.read") else 0,
     }
 
 
 def _count_letters(session: Session, staff: Identity) -> dict[Duty, int]:
-    if _may(staff, "clear_letters.decide"):
+    if is_allowed(staff.role, "clear_letters.decide", staff.withheld):
         duty, state = Duty.LETTERS_TO_DECIDE, LetterState.SUBMITTED
     else:
         duty, state = Duty.LETTERS_SENT_BACK, LetterState.SENT_BACK

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -151,9 +151,12 @@ def withheld_permissions(role: Role, *, is_separated: bool) -> frozenset[str]:
     return ACCOUNT_RIGHTS if is_separated and role in SEPARATED_ROLES else frozenset()
 
 
-def is_allowed(role: str, permission: str) -> bool:
-    """Tell whether a role has a permission; an unknown permission is nobody's."""
-    return role in PERMISSIONS.get(permission, frozenset())
+def is_allowed(role: str, permission: str, withheld: Collection[str] = ()) -> bool:
+    """Tell whether a role has a permission; an unknown permission is nobody's.
+
+    `withheld` are the permissions that its holder does not have where he works.
+    """
+    return permission not in withheld and role in PERMISSIONS.get(permission, frozenset())
 
 
 def may_create(creator: Role, role: Role) -> bool:

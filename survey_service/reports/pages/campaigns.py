@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, current_app, redirect, render_template, request
+from flask import Response, current_app, g, redirect, render_template, request
 
 from survey_service.ballots.service import withdraw_unused_campaign
 from survey_service.campaigns import service as campaigns
@@ -51,9 +51,8 @@ def list_campaigns() -> str:
         waiting = read_duties(session, staff=staff, today=clock.local_day(now))
     cards = [campaign_card(summary, now=now) for summary in reversed(found)]
     shown = [reminder_card(one) for one in standing]
-    return render_template(
-        "staff/campaigns.html", campaigns=cards, reminders=shown, duties=duty_lines(waiting)
-    )
+    lines = duty_lines(waiting, warnings=g.viewer.badges.get("opinions", 0))
+    return render_template("staff/campaigns.html", campaigns=cards, reminders=shown, duties=lines)
 
 
 @pages.route("/campaigns/new", methods=["GET"])

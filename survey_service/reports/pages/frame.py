@@ -53,7 +53,7 @@ def _count_warnings(session: Session) -> dict[str, int]:
     return {
         section: count(session, staff=staff)
         for section, (permission, count) in counted.items()
-        if is_allowed(staff.role, permission)
+        if is_allowed(staff.role, permission, staff.withheld)
     }
 
 
@@ -63,9 +63,7 @@ def frame() -> dict[str, Any]:
     return {
         "viewer": g.get("viewer"),
         "csrf_token": csrf_token,
-        "can": lambda permission: (
-            permission not in current_staff().withheld and is_allowed(current_staff().role, permission)
-        ),
+        "can": lambda permission: is_allowed(current_staff().role, permission, current_staff().withheld),
         "notice": notice_sentence(request.args.get("notice", "")),
     }
 

@@ -15,8 +15,8 @@ _URLS: Mapping[Duty, str] = {
     Duty.OPINIONS_IN_HAND: "/staff/opinions?group=handling",
     Duty.LETTERS_TO_DECIDE: "/staff/clear-letters?state=submitted",
     Duty.LETTERS_SENT_BACK: "/staff/clear-letters?state=sent_back",
-    Duty.WARNINGS_UNSEEN: "/staff/opinions/overview",
 }
+_WARNINGS_URL = "/staff/opinions/overview"
 _LATE = frozenset({Duty.OPINIONS_OVERDUE})
 
 
@@ -27,12 +27,17 @@ class DutyLine:
     is_late: bool
 
 
-def duty_lines(duties: Duties) -> Sequence[DutyLine]:
-    """Return a line for each thing that waits, what is late first."""
+def duty_lines(duties: Duties, *, warnings: int) -> Sequence[DutyLine]:
+    """Return a line for each thing that waits, what is late first.
+
+    `warnings` are those about opinions, as the head of every page counts them.
+    """
     lines = [
         DutyLine(text(f"duties.{duty}", count=_number(count)), _URLS[duty], duty in _LATE)
         for duty, count in duties.counts.items()
     ]
+    if warnings:
+        lines.append(DutyLine(text("duties.warnings_unseen", count=warnings), _WARNINGS_URL, is_late=False))
     lines += [_step_line(step) for step in duties.steps]
     return sorted(lines, key=lambda line: not line.is_late)
 

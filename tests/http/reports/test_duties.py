@@ -10,6 +10,8 @@ from sqlalchemy import update
 
 from survey_service.core.db import Database
 from survey_service.opinions.models import Opinion
+from survey_service.reports.duties import Duties
+from survey_service.reports.presentation.duties import duty_lines
 from survey_service.staff.rules import Role
 from tests.factories.applications import make_app
 from tests.factories.opinions import REPORT, OpinionWorld
@@ -113,3 +115,9 @@ def test_a_sheet_waits_until_it_is_handed_in(town: World, people: People) -> Non
         0, dict.fromkeys(("site", "operation", "effect"), "20"), by="self", act="submit", browser=secretary
     )
     assert duties(secretary) == []
+
+
+def test_warnings_are_told_as_the_head_of_the_page_counts_them() -> None:
+    assert duty_lines(Duties(), warnings=0) == []
+    (line,) = duty_lines(Duties(), warnings=3)
+    assert (line.sentence, line.url) == ("3 条新近的预警您还没有看", "/staff/opinions/overview")
