@@ -32,7 +32,7 @@ from survey_service.paper_entry.queries import issued_on_paper
 from survey_service.questionnaires.queries import get_compiled
 from survey_service.questionnaires.rules import ScoredItem
 from survey_service.tallies.models import TallyHead, TallyRow
-from survey_service.tallies.queries import list_heads, list_slices
+from survey_service.tallies.queries import dirty_subjects, list_heads, list_slices
 from survey_service.tallies.rules import TallySlice
 from survey_service.tallies.service import Difference
 
@@ -84,7 +84,9 @@ def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_ever
     """Score the subjects whose tally has changed (or all of them); returns how many were looked at.
 
     What is shown follows from the slices that may be looked at anew (`releases.py`); the revision that was
-    looked at is remembered either way. Raises Conflict `wrong_state` where a sealed score would change.
+    looked at is remembered either way. After the closing a subject waits until its tally lacks nothing: an
+    exact release is made once, so it must not miss a ballot that is in already. Raises Conflict
+    `wrong_state` where a sealed score would change.
     """
     campaign = get_campaign(session, campaign_id)
     heads = (
@@ -92,6 +94,10 @@ def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_ever
         if is_everything
         else subjects_to_score(session, campaign_id)
     )
+    if campaign.window.state(now) in _FINAL_STATES:
+        # The marks are read before the tally: what has no mark here is in the tally that is read next.
+        late = dirty_subjects(session, campaign_id)
+        heads = [head for head in heads if head.subject_id not in late]
     if heads:
         _score_heads(session, campaign, heads, prepare_scoring(session, campaign), now=now)
     return len(heads)

@@ -58,6 +58,33 @@ def test_after_closing_one_step_is_exact_and_late_ballots_wait_for_the_last(worl
     assert settle(world, OVER, is_everything=True) == ("ok", 13)
 
 
+def score_at_once(world: World, now: datetime) -> tuple[str, int]:
+    """Score everything without counting first, as a closing does that overtakes a recount."""
+    with world.app.app_context(), database_of(world).unit_of_work() as session:
+        score_campaign(session, campaign_id=world.campaign_id, now=now, is_everything=True)
+        score = session.scalars(select(MassScore)).one()
+        return score.status, score.as_of_returned
+
+
+def test_the_exact_step_waits_for_ballots_that_are_in_but_not_counted_yet(world: World) -> None:
+    world.vote(["satisfied"] * 6)
+    assert settle(world, NOW) == ("ok", 6)
+    world.vote(["satisfied"] * 2)
+    close(world)
+    assert score_at_once(world, LATER + timedelta(seconds=1)) == ("ok", 6)
+    assert settle(world, LATER + timedelta(seconds=2)) == ("ok", 8)
+
+
+def test_the_sweep_comes_back_for_what_had_to_wait(world: World) -> None:
+    world.vote(["satisfied"] * 6)
+    settle(world, NOW)
+    world.vote(["satisfied"] * 2)
+    close(world)
+    score_at_once(world, LATER + timedelta(seconds=1))
+    with database_of(world).reading() as session:
+        assert campaigns_to_release(session, now=LATER + timedelta(seconds=2))
+
+
 def test_a_campaign_that_waits_shows_nothing_until_no_ballot_can_come(world: World) -> None:
     with database_of(world).unit_of_work() as session:
         session.execute(change_campaign(world).values(live_scores=LiveScores.AFTER_CLOSING))
