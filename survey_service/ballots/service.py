@@ -124,7 +124,7 @@ def _insert(session: Session, parameters: Mapping[str, object], *, texts: int) -
     if is_sqlite(session):
         return _insert_in_turn(session, parameters, texts=texts)
     try:
-        gate, stored = fetch_alone(session, whole_statement(texts), parameters)
+        ((gate, stored),) = fetch_alone(session, whole_statement(texts), parameters)
     except DataError:
         return _Outcome.KNOWN
     if not gate:

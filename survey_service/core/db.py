@@ -1,9 +1,11 @@
 """The database: engine, sessions, and the unit of work that holds the only commit."""
 
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import psycopg
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Identity,
     Integer,
     MetaData,
+    Select,
     create_engine,
     event,
 )
@@ -34,6 +37,8 @@ SQLITE_CACHE_KIB = 16 * 1024
 and again."""
 POOL_SIZE = 8
 POOL_TIMEOUT_SECONDS = 5
+_POSTGRESQL = make_url("postgresql+psycopg://").get_dialect()()
+"""For what is worded before there is a connection."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -216,8 +221,10 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def fetch_alone(session: Session, statement: str, parameters: Mapping[str, object]) -> tuple[Any, ...]:
-    """Run one statement of PostgreSQL, in its driver's words, and return the one row of its answer.
+def fetch_alone(
+    session: Session, statement: str, parameters: Mapping[str, object]
+) -> Sequence[tuple[Any, ...]]:
+    """Run one statement of PostgreSQL, in its driver's words, and return the rows of its answer.
 
     In a fresh session of single statements it goes from the pool straight to the driver: all that SQLAlchemy
     does around a statement costs more than the ballot's own work in this process. A session that has a
@@ -226,11 +233,13 @@ def fetch_alone(session: Session, statement: str, parameters: Mapping[str, objec
     bind = session.get_bind()
     is_unit_of_work = bind.get_execution_options().get("is_writing", False)
     if isinstance(bind, Connection) or is_unit_of_work or session.in_transaction():
-        return tuple(session.connection().exec_driver_sql(statement, dict(parameters)).one())
+        result = session.connection().exec_driver_sql(statement, dict(parameters))
+        return [tuple(row) for row in result]
     lent = bind.raw_connection()
     driver: Any = lent.driver_connection
     try:
-        return tuple(driver.execute(statement, parameters).fetchone())
+        rows: Sequence[tuple[Any, ...]] = driver.execute(statement, parameters).fetchall()
+        return rows
     except psycopg.Error as error:
         if driver.closed:
             # Where one connection is gone all are: without them the next request finds the server again.
@@ -241,6 +250,40 @@ def fetch_alone(session: Session, statement: str, parameters: Mapping[str, objec
         ) from None
     finally:
         lent.close()
+
+
+class LoneSelect:
+    """A select that a voter waits for: worded once in a process, and on PostgreSQL run by `fetch_alone`.
+
+    Its rows have the names and the Python types of the columns, as SQLAlchemy's own have. Parameters are
+    given as the driver takes them.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        self._statement = statement
+        self._row: Any = namedtuple("Row", statement.selected_columns.keys())  # type: ignore[misc]  # Named at run time.
+
+    def rows(self, session: Session, parameters: Mapping[str, object]) -> Sequence[Any]:
+        """Return what the select finds."""
+        if is_sqlite(session):
+            return session.connection().execute(self._statement, parameters).all()
+        worded, constants = self._worded
+        found = fetch_alone(session, worded, {**constants, **parameters})
+        return [self._row(*map(_read, self._readers, row)) for row in found]
+
+    @cached_property
+    def _worded(self) -> tuple[str, Mapping[str, object]]:
+        compiled = self._statement.compile(dialect=_POSTGRESQL)
+        return compiled.string, compiled.params
+
+    @cached_property
+    def _readers(self) -> Sequence[Callable[[Any], Any] | None]:
+        types = [column.type.dialect_impl(_POSTGRESQL) for column in self._statement.selected_columns]
+        return [kind.result_processor(_POSTGRESQL, None) for kind in types]
+
+
+def _read(reader: Callable[[Any], Any] | None, value: Any) -> Any:
+    return value if reader is None else reader(value)
 
 
 def begin_transaction(session: Session) -> None:

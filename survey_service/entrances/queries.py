@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from survey_service.campaigns.models import Campaign, CampaignSubject
 from survey_service.campaigns.rules import OPEN_MODES, Mode, OpenRequires, RaterClass, State, Window
+from survey_service.core.db import LoneSelect
 from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import NotFound
 from survey_service.core.privacy import Keyring
@@ -53,8 +54,8 @@ class OpenedEntrance:
 
 
 _OWNER = aliased(Organization)
-# Columns instead of objects, and one statement object for the life of the process: this is the query that
-# every scan waits for.
+# Columns instead of objects, and worded once for the life of the process: this is the query that every scan
+# waits for.
 _ENTRANCE = (
     Entrance.id,
     Entrance.campaign_id,
@@ -77,7 +78,7 @@ _ENTRANCE = (
     _OWNER.name.label("organizer"),
 )
 _IS_OPENED = (Entrance.code_digest == bindparam("digest"), Entrance.revoked_at.is_(None))
-_OPENING = (
+_OPENING = LoneSelect(
     select(*_ENTRANCE, Entrance.subject_id, Subject.name.label("subject_name"), literal(0).label("panel_id"))
     .join(Campaign, Campaign.id == Entrance.campaign_id)
     .join(_OWNER, _OWNER.id == Campaign.organization_id)
@@ -86,7 +87,7 @@ _OPENING = (
     .where(*_IS_OPENED)
 )
 # Asked only where the first finds nothing, so that whoever rates one subject never waits for it.
-_OPENING_OF_PANEL = (
+_OPENING_OF_PANEL = LoneSelect(
     select(
         *_ENTRANCE,
         literal(0).label("subject_id"),
@@ -182,14 +183,14 @@ def _opened(row: Any, code: str, digest: bytes, now: datetime) -> OpenedEntrance
 
 
 def _find_opening(session: Session, digest: bytes, posted: PostedEntrances | None) -> Any | None:
-    row = session.connection().execute(_OPENING, {"digest": digest}).one_or_none()
+    row = next(iter(_OPENING.rows(session, {"digest": digest})), None)
     if posted and row is not None and row.mode is Mode.OPEN:
         posted.keep(digest, row)
     return row
 
 
 def _find_turns(session: Session, digest: bytes) -> Sequence[Any]:
-    rows = session.connection().execute(_OPENING_OF_PANEL, {"digest": digest}).all()
+    rows = _OPENING_OF_PANEL.rows(session, {"digest": digest})
     if not rows:
         raise NotFound("unknown_entrance")
     return rows

@@ -83,7 +83,7 @@ def test_after_a_restart_of_the_database_one_statement_at_most_fails(
     """Every connection of the pool is gone; only the first ballot that meets one may learn of it."""
     database: Database = postgresql_committed_world.app.extensions["database"]
 
-    def ask() -> tuple[Any, ...]:
+    def ask() -> Sequence[tuple[Any, ...]]:
         with database.single_statements() as session:
             return fetch_alone(session, "SELECT 1", {})
 
@@ -95,7 +95,7 @@ def test_after_a_restart_of_the_database_one_statement_at_most_fails(
         operator.execute(end_all, [database.engine.url.database])
     with pytest.raises(OperationalError):
         ask()
-    assert [ask(), ask()] == [(1,), (1,)]
+    assert [ask(), ask()] == [[(1,)], [(1,)]]
 
 
 def maintenance(engine: Engine) -> dict[str, Any]:
