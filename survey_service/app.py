@@ -1,9 +1,11 @@
 """The application: settings in, a Flask app with everything connected out."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import Flask, g, request
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from survey_service.anomalies.pages import pages as anomaly_pages
@@ -104,7 +106,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.extensions["wechat_verification_files"] = read_verification_files(settings.wechat_verify_files)
     app.extensions["opinion_policy"] = load_policy(settings)
     app.extensions["query_code_limit"] = make_limit()
-    app.extensions["database"].before_commit = _append_to_audit_trail
+    app.extensions["database"].before_commit = partial(_append_to_audit_trail, app)
     _connect_jobs(app, settings)
     http.install(app)
     install_templates(app, error_page=_error_page)
@@ -113,8 +115,12 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     return app
 
 
-def _append_to_audit_trail(session: Session) -> None:
-    append_acts(session, acts=take_acts(session), now=clock.now())
+def _append_to_audit_trail(app: Flask, session: Session) -> None:
+    acts = take_acts(session)
+    append_acts(session, acts=acts, now=clock.now())
+    if acts:
+        # What staff have done shows on the next page that this process gives out.
+        event.listen(session, "after_commit", app.extensions["posted_entrances"].forget, once=True)
 
 
 def _connect_jobs(app: Flask, settings: Settings) -> None:

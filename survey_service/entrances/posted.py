@@ -4,7 +4,8 @@ from time import monotonic
 from typing import Any
 
 SECONDS_KEPT = 1.0
-"""So long may a page be shown after its entrance was revoked; its ballot is refused at once all the same."""
+"""So long may another process show a page after its entrance was revoked or its campaign closed; the ballot
+is refused at once all the same."""
 _MOST_KEPT = 2_000
 
 
@@ -20,7 +21,11 @@ class PostedEntrances:
         until, row = self._rows.get(digest, (0.0, None))
         return row if monotonic() < until else None
 
+    def forget(self, _after: object = None) -> None:
+        """Keep nothing of what was opened until now."""
+        self._rows.clear()
+
     def keep(self, digest: bytes, row: Any) -> None:
         if len(self._rows) >= _MOST_KEPT:
-            self._rows.clear()
+            self.forget()
         self._rows[digest] = (monotonic() + self._seconds, row)

@@ -12,6 +12,9 @@ from werkzeug.test import TestResponse
 from survey_service.ballots.models import Ballot
 from survey_service.campaigns.rules import Mode
 from survey_service.campaigns.service import close_campaign
+from survey_service.core import clock
+from survey_service.core.db import unit_of_work
+from survey_service.entrances.posted import PostedEntrances
 from survey_service.entrances.service import create_preview
 from tests.factories.campaigns import CLOSES_AT, NOW, OPENS_AT, World
 
@@ -101,6 +104,15 @@ def test_a_posted_code_knows_its_device_again(world: World, web_view: FlaskClien
     (posted,) = world.issue(Mode.OPEN)
     assert fill(web_view, posted.code).status_code == 303
     assert "您已经参加过了" in web_view.get(f"/s/{posted.code}").text
+
+
+def test_what_staff_do_shows_on_a_posted_page_at_once(world: World, web_view: FlaskClient) -> None:
+    world.app.extensions["posted_entrances"] = PostedEntrances(seconds=3600)
+    (posted,) = world.issue(Mode.OPEN)
+    assert "总体评价" in web_view.get(f"/s/{posted.code}").text
+    with world.app.app_context(), unit_of_work() as session:
+        close_campaign(session, campaign_id=world.campaign_id, now=clock.now())
+    assert web_view.get(f"/s/{posted.code}").status_code == 410
 
 
 @pytest.mark.parametrize("code", ["2222222222222", "nonsense", "汤溪"])
