@@ -38,7 +38,7 @@ class MassScore(Base):
     is_whole: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether nothing that enters the shown score is withheld beside it."""
     released_at: Mapped[datetime]
-    """When the figures became what they are; after the closing, when they were made exact."""
+    """When the figures were last made exact, never before the end; until then, when the campaign opened."""
 
 
 class MassTotal(Base):

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from survey_service.campaigns.models import Campaign
+from survey_service.campaigns.models import Campaign, CampaignSubject
+from survey_service.campaigns.queries import lock_subjects
 from survey_service.campaigns.rules import LiveScores
 from survey_service.mass_evaluation.models import MassScore, MassTotal
 from survey_service.tallies.models import TallyHead
@@ -41,8 +42,10 @@ def _outdated() -> Select[TallyHead]:
 
 
 def campaigns_to_score(session: Session) -> list[int]:
-    """Return the campaigns with a tally that no score has looked at."""
-    return sorted({head.campaign_id for head in session.scalars(_outdated())})
+    """Return the campaigns with a tally that no score has looked at; a sealed one is looked at no more."""
+    unsealed = _outdated().join(Campaign, Campaign.id == TallyHead.campaign_id)
+    unsealed = unsealed.where(Campaign.sealed_at.is_(None))
+    return list(session.scalars(unsealed.with_only_columns(TallyHead.campaign_id).distinct()))
 
 
 def campaigns_to_release(session: Session, *, now: datetime) -> list[int]:
@@ -56,7 +59,7 @@ def campaigns_to_release(session: Session, *, now: datetime) -> list[int]:
                 and_(
                     Campaign.live_scores == LiveScores.STEPWISE,
                     ended_at < now,
-                    MassScore.released_at <= ended_at,
+                    MassScore.released_at < ended_at,
                 ),
                 and_(Campaign.accepts_until < now, MassScore.released_at <= Campaign.accepts_until),
             )
@@ -67,7 +70,20 @@ def campaigns_to_release(session: Session, *, now: datetime) -> list[int]:
     return list(session.scalars(lagging))
 
 
-def subjects_to_score(session: Session, campaign_id: int) -> list[TallyHead]:
-    """Return, and hold, the heads of a campaign's tallies that no score has looked at."""
-    waiting = _outdated().where(TallyHead.campaign_id == campaign_id)
+def take_turn(session: Session, campaign_id: int) -> None:
+    """Wait until nobody else scores a campaign, so that what follows is read as he left it.
+
+    The row of its first subject stands for the campaign's own, which ballots hold.
+    """
+    first = select(func.min(CampaignSubject.subject_id)).where(CampaignSubject.campaign_id == campaign_id)
+    lock_subjects(session, campaign_id, session.scalars(first).all())
+
+
+def hold_heads(session: Session, campaign_id: int, *, is_everything: bool) -> list[TallyHead]:
+    """Return, and hold, the heads of a campaign's tallies: all, or those that no score has looked at.
+
+    What a rebuild is counting just now is left out: it is scored when it has been counted.
+    """
+    heads = select(TallyHead) if is_everything else _outdated()
+    waiting = heads.where(TallyHead.campaign_id == campaign_id)
     return list(session.scalars(waiting.with_for_update(of=TallyHead, skip_locked=True)))

@@ -21,7 +21,7 @@ from survey_service.mass_evaluation.json_form import (
     total_text,
 )
 from survey_service.mass_evaluation.models import MassScore, MassTotal
-from survey_service.mass_evaluation.queries import list_scores, list_totals, subjects_to_score
+from survey_service.mass_evaluation.queries import hold_heads, list_scores, list_totals, take_turn
 from survey_service.mass_evaluation.releases import Gate, Release, Timing
 from survey_service.mass_evaluation.rules import MassScore as Score
 from survey_service.mass_evaluation.rules import MassScoreChanged, Reason, Status
@@ -88,12 +88,9 @@ def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_ever
     exact release is made once, so it must not miss a ballot that is in already. Raises Conflict
     `wrong_state` where a sealed score would change.
     """
+    take_turn(session, campaign_id)
     campaign = get_campaign(session, campaign_id)
-    heads = (
-        list(list_heads(session, campaign_id).values())
-        if is_everything
-        else subjects_to_score(session, campaign_id)
-    )
+    heads = hold_heads(session, campaign_id, is_everything=is_everything)
     if campaign.window.state(now) in _FINAL_STATES:
         # The marks are read before the tally: what has no mark here is in the tally that is read next.
         late = dirty_subjects(session, campaign_id)
@@ -105,6 +102,7 @@ def score_campaign(session: Session, *, campaign_id: int, now: datetime, is_ever
 
 def settle_scores(session: Session, *, campaign_id: int, now: datetime) -> Scoring:
     """Score every tally of a campaign that takes no ballots any more; returns what was scored with."""
+    take_turn(session, campaign_id)
     campaign = get_campaign(session, campaign_id)
     scoring = prepare_scoring(session, campaign)
     _score_heads(session, campaign, list(list_heads(session, campaign_id).values()), scoring, now=now)
@@ -131,8 +129,7 @@ def _score_heads(
             shown=read_slices(previous.released_slices) if previous else (),
             timing=timing,
         )
-        is_exact = timing is Timing.EXACT
-        is_changed |= _store(session, campaign.id, head, previous, release, now, is_exact=is_exact)
+        is_changed |= _store(session, head, previous, release, _exact_at(campaign, previous, timing, now))
     if is_changed:
         _store_totals(session, campaign.id, scoring)
     publish(session, MassScoreChanged(campaign.id))
@@ -151,36 +148,34 @@ def _timing(campaign: Campaign, previous: MassScore | None, now: datetime) -> Ti
     """Tell which ballots a release is made of.
 
     The first release after the closing is exact, and so is the one after the last ballot can have come; what
-    comes late between the two steps as before. `released_at` tells which of them has been made.
+    comes late between the two steps as before. `released_at` tells which of them has been made, whatever
+    the clocks of two machines say.
     """
     if campaign.frozen_at is not None or now > campaign.accepts_until:
         return Timing.EXACT
     if campaign.live_scores is LiveScores.AFTER_CLOSING:
         return Timing.WITHHELD
     is_closed = campaign.window.state(now) in _FINAL_STATES
-    is_first = previous is None or previous.released_at <= campaign.window.ends_at
+    is_first = previous is None or previous.released_at < campaign.window.ends_at
     return Timing.EXACT if is_closed and is_first else Timing.STEPWISE
 
 
-def _store(
-    session: Session,
-    campaign_id: int,
-    head: TallyHead,
-    previous: MassScore | None,
-    release: Release,
-    now: datetime,
-    *,
-    is_exact: bool,
-) -> bool:
-    """Store a release, and tell whether it is another one.
+def _exact_at(campaign: Campaign, previous: MassScore | None, timing: Timing, now: datetime) -> datetime:
+    """Return until when a release knows all ballots; an open campaign's never does."""
+    if timing is Timing.EXACT:
+        return max(now, campaign.window.ends_at)
+    return previous.released_at if previous else campaign.opens_at
 
-    One that shows what was shown before keeps its time unless it has become exact.
-    """
+
+def _store(
+    session: Session, head: TallyHead, previous: MassScore | None, release: Release, exact_at: datetime
+) -> bool:
+    """Store a release, and tell whether it is another one."""
     figures, slices = figures_text(release.score), slices_text(release.slices)
-    is_same = previous is not None and (previous.figures, previous.released_slices) == (figures, slices)
+    is_new = previous is None or (previous.figures, previous.released_slices) != (figures, slices)
     session.merge(
         MassScore(
-            campaign_id=campaign_id,
+            campaign_id=head.campaign_id,
             subject_id=head.subject_id,
             tally_revision=head.revision,
             as_of_returned=release.as_of_returned,
@@ -189,10 +184,10 @@ def _store(
             derivation=derivation_text(release.score),
             released_slices=slices,
             is_whole=release.is_whole,
-            released_at=previous.released_at if previous and is_same and not is_exact else now,
+            released_at=exact_at,
         )
     )
-    return not is_same
+    return is_new
 
 
 def _store_totals(session: Session, campaign_id: int, scoring: Scoring) -> None:

@@ -5,6 +5,7 @@ commits seen by other threads or processes.
 """
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +86,17 @@ def database(request: pytest.FixtureRequest) -> Database:
     """A migrated database without leftovers of other tests, once for each kind."""
     database: Database = request.getfixturevalue(f"{request.param}_database")
     return database
+
+
+def wait_until_somebody_waits(database: Database) -> None:
+    """Return when a transaction waits for the lock of another one."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with database.engine.connect() as connection:
+        for _ in range(1000):
+            if connection.exec_driver_sql(waiting).scalar():
+                return
+            threading.Event().wait(0.01)
+    raise AssertionError("nobody waits")

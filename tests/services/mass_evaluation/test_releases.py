@@ -85,6 +85,23 @@ def test_the_sweep_comes_back_for_what_had_to_wait(world: World) -> None:
         assert campaigns_to_release(session, now=LATER + timedelta(seconds=2))
 
 
+def test_a_step_that_was_made_while_the_closing_waited_takes_nothing_from_the_exact_one(world: World) -> None:
+    world.vote(["satisfied"] * 6)
+    assert settle(world, LATER + timedelta(seconds=1)) == ("ok", 6)
+    world.vote(["satisfied"] * 2)
+    close(world, LATER)
+    assert settle(world, LATER + timedelta(seconds=2), is_everything=True) == ("ok", 8)
+
+
+def test_a_job_whose_clock_is_behind_makes_the_exact_step_once(world: World) -> None:
+    (late,) = late_tickets(world, 1)
+    world.vote(["satisfied"] * 6)
+    close(world)
+    assert settle(world, NOW) == ("ok", 6)
+    world.cast(late, now=LATER)
+    assert settle(world, LATER + timedelta(seconds=1), is_everything=True) == ("ok", 6)
+
+
 def test_a_campaign_that_waits_shows_nothing_until_no_ballot_can_come(world: World) -> None:
     with database_of(world).unit_of_work() as session:
         session.execute(change_campaign(world).values(live_scores=LiveScores.AFTER_CLOSING))

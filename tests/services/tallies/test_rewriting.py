@@ -11,12 +11,13 @@ import pytest
 from survey_service.ballots.models import Ballot, BallotText
 from survey_service.ballots.rewriting import _REWRITE
 from survey_service.campaigns.rules import Mode
-from survey_service.core.db import Base, Database
+from survey_service.core.db import Base
 from survey_service.questionnaires.rules import Item
 from survey_service.tallies.service import rebuild_dirty
 from tests.factories.campaigns import ITEMS, NOW, World, start_campaign
 from tests.services.sealing.steps import contents, database_of, rows
 from tests.support.chance import is_order_of_arrival
+from tests.support.databases import wait_until_somebody_waits
 
 MIN_CELL = 5
 NUMBERED = (*ITEMS, Item(key="arrival", kind="number", text="第几位"))
@@ -145,20 +146,6 @@ def test_other_answers_that_meet_a_rebuild_are_neither_lost_nor_late(
     (counts,) = rows(world, "SELECT counts FROM tally_slice WHERE campaign_id = :campaign")[0]
     assert json.loads(counts)["overall"] == {"satisfied": 6, "dissatisfied": 1}
     assert shared_with_participations(world) == [0, 0]
-
-
-def wait_until_somebody_waits(database: Database) -> None:
-    """Return when a transaction waits for the lock of another one."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with database.engine.connect() as connection:
-        for _ in range(1000):
-            if connection.exec_driver_sql(waiting).scalar():
-                return
-            threading.Event().wait(0.01)
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize("model", [Ballot, BallotText])
