@@ -20,6 +20,7 @@ from survey_service.opinions.jobs import (
     stir_allowances,
     sweep_allowances,
     sweep_author_acts,
+    sweep_letters,
     sweep_texts,
     take_in_texts,
 )
@@ -69,6 +70,7 @@ SWEEPS: Sequence[Job] = (
     sweep_texts,
     sweep_allowances,
     sweep_author_acts,
+    sweep_letters,
     sweep_insights,
     sweep_retention,
     sweep_batch_keys,
