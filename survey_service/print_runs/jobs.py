@@ -34,8 +34,9 @@ def print_parts(run_id: int) -> None:
 
 def _print_next(run_id: int) -> bool:
     """Print one part; tell whether there was one."""
+    taken_at = clock.now()
     with unit_of_work() as session:
-        number = printing.take_part(session, run_id=run_id, now=clock.now())
+        number = printing.take_part(session, run_id=run_id, now=taken_at)
     if number is None:
         return False
     part = {"run_id": run_id, "number": number}
@@ -45,10 +46,12 @@ def _print_next(run_id: int) -> bool:
         pdf = printing.render(sheet) if sheet is not None else None
     except PrintError:
         with unit_of_work() as session:
-            printing.give_up_part(session, **part)
+            printing.give_up_part(session, **part, taken_at=taken_at)
         return True
     with unit_of_work() as session:
-        printing.keep_part(session, **part, pdf=pdf, keyring=current_keyring(), now=clock.now())
+        printing.keep_part(
+            session, **part, taken_at=taken_at, pdf=pdf, keyring=current_keyring(), now=clock.now()
+        )
     return True
 
 

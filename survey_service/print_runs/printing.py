@@ -183,17 +183,27 @@ def render(sheet: Sheet) -> bytes:
 
 
 def keep_part(
-    session: Session, *, run_id: int, number: int, pdf: bytes | None, keyring: Keyring, now: datetime
+    session: Session,
+    *,
+    run_id: int,
+    number: int,
+    taken_at: datetime,
+    pdf: bytes | None,
+    keyring: Keyring,
+    now: datetime,
 ) -> PartState:
     """Keep a PDF, or drop the part when its codes were handed out meanwhile; returns its new state.
 
-    The batch is held before its key is looked at: whoever marks it as handed out comes before or after.
+    The batch is held before its key is looked at: whoever marks it as handed out comes before or after. What
+    was printed of a part that has been taken away meanwhile is thrown away: it may hold revoked codes.
     """
     part = session.get_one(PrintPart, (run_id, number), with_for_update=True)
+    if part.claimed_at != taken_at:
+        return part.state
     batch = session.get_one(CodeBatch, part.batch_id, with_for_update=True, populate_existing=True)
     if pdf is None or batch.wrapped_key is None:
         part.state = PartState.DROPPED
-    elif part.state is PartState.WAITING:
+    else:
         key = batch_key(keyring, batch)
         part.content = encrypt_under(key, pdf, label=_label(part))
         part.state = PartState.PRINTED
@@ -202,11 +212,13 @@ def keep_part(
     return part.state
 
 
-def give_up_part(session: Session, *, run_id: int, number: int) -> None:
+def give_up_part(session: Session, *, run_id: int, number: int, taken_at: datetime) -> None:
     """Let go of a part that could not be printed; after some attempts it counts as failed."""
     part = session.get_one(PrintPart, (run_id, number), with_for_update=True)
+    if part.claimed_at != taken_at:
+        return
     part.claimed_at = None
-    if part.attempts >= MOST_ATTEMPTS and part.state is PartState.WAITING:
+    if part.attempts >= MOST_ATTEMPTS:
         part.state = PartState.FAILED
 
 

@@ -205,7 +205,9 @@ def test_codes_that_are_handed_out_while_they_are_printed_are_not_kept(world: Wo
     with unit_of_work() as session:
         session.execute(update(CodeBatch).values(wrapped_key=None))
     with unit_of_work() as session:
-        state = printing.keep_part(session, **place, pdf=FAKE_PDF, keyring=world.keyring, now=NOW)
+        state = printing.keep_part(
+            session, **place, taken_at=NOW, pdf=FAKE_PDF, keyring=world.keyring, now=NOW
+        )
     assert state is PartState.DROPPED
     sweep_printing()
     assert progress(run_id).dropped == 2
@@ -275,6 +277,25 @@ def test_what_holds_dead_codes_is_printed_again(world: World) -> None:
     world.drain()
     assert progress(fresh).codes == 1
     assert part(world, fresh).content.count(b"\n2 ") == 1
+
+
+def test_what_was_printed_of_codes_that_died_meanwhile_is_thrown_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue_some(world, codes=3)
+    run_id = start(world)
+    render = printing.render
+
+    def render_slowly(sheet: Any) -> bytes:
+        if len(sheet.slips) == 3 and sheet.village == "第1村":
+            revoke(world, 3, how=RevokedAs.LOST)
+            jobs.renew_parts(world.campaign_id)
+        return render(sheet)
+
+    monkeypatch.setattr(printing, "render", render_slowly)
+    world.drain()
+    assert part(world, run_id).content.count(b"\n") == 2
+    assert (progress(run_id).codes, progress(run_id).printed) == (5, 2)
 
 
 def test_large_parts_are_parted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
