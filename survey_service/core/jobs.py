@@ -5,7 +5,7 @@ What a lost queue forgets is found again by the sweeps, which look at the databa
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from threading import Event as Signal
 from threading import Lock, Thread
@@ -48,6 +48,15 @@ class RunHere:
                 job(**arguments)
             except Exception as error:  # The thread must live on, whatever a job meets.
                 log_failure(log, f"job {job.__name__} failed; the next sweep tries again", error)
+
+
+def run_each(job: Callable[[int], None], ids: Iterable[int]) -> None:
+    """Run a job for one id after another: one that fails does not let the others wait."""
+    for one in ids:
+        try:
+            job(one)
+        except Exception as error:  # A sweep must go on, whatever one of its jobs meets.
+            log_failure(log, f"job {job.__name__} failed for {one}; the next sweep tries again", error)
 
 
 class SendToQueue:

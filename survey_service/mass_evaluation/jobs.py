@@ -5,6 +5,7 @@ import logging
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Conflict
+from survey_service.core.jobs import run_each
 from survey_service.mass_evaluation import service
 from survey_service.mass_evaluation.queries import campaigns_to_release, campaigns_to_score
 
@@ -33,7 +34,5 @@ def sweep_scores() -> None:
     with reading() as session:
         outdated = campaigns_to_score(session)
         lagging = campaigns_to_release(session, now=clock.now())
-    for campaign_id in outdated:
-        score_changed(campaign_id)
-    for campaign_id in lagging:
-        score_everything(campaign_id)
+    run_each(score_changed, outdated)
+    run_each(score_everything, lagging)

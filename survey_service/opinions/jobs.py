@@ -4,6 +4,7 @@ import logging
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.jobs import run_each
 from survey_service.core.privacy import current_keyring
 from survey_service.opinions import allowances, author_acts, letters, taking_in
 from survey_service.opinions.policy import current_policy
@@ -29,8 +30,7 @@ def sweep_texts() -> None:
     """Take in the texts of campaigns whose last ballot has come."""
     with reading() as session:
         waiting = taking_in.list_waiting(session, now=clock.now())
-    for campaign_id in waiting:
-        take_in_texts(campaign_id)
+    run_each(take_in_texts, waiting)
 
 
 def stir_allowances(campaign_id: int) -> None:
@@ -69,5 +69,4 @@ def sweep_letters() -> None:
     """Follow the letters whose events were lost."""
     with reading() as session:
         waiting = letters.letters_to_follow(session)
-    for letter_id in waiting:
-        follow_letter(letter_id)
+    run_each(follow_letter, waiting)

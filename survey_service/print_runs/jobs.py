@@ -7,6 +7,7 @@ from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.events import publish
 from survey_service.core.http import public_url
+from survey_service.core.jobs import run_each
 from survey_service.core.privacy import current_keyring
 from survey_service.core.typesetting import PrintError
 from survey_service.print_runs import printing, service
@@ -71,5 +72,4 @@ def sweep_printing() -> None:
     """Go on with runs whose process was killed, or whose job was lost."""
     with reading() as session:
         waiting = waiting_runs(session, now=clock.now())
-    for run_id in waiting:
-        print_parts(run_id)
+    run_each(print_parts, waiting)

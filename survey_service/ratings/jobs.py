@@ -4,6 +4,7 @@ import logging
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.jobs import run_each
 from survey_service.ratings import service, warnings
 from survey_service.ratings.queries import outdated_cycles
 
@@ -28,16 +29,19 @@ def sweep_drafts() -> None:
     """Refresh what a lost queue has forgotten."""
     with reading() as session:
         outdated = outdated_cycles(session)
-    for cycle_id in outdated:
-        refresh_draft(cycle_id)
+    run_each(refresh_draft, outdated)
 
 
 def sweep_warnings() -> None:
-    """Look through every running cycle once a day."""
+    """Look through every running cycle once a day, and at what its draft follows from."""
     with reading() as session:
         waiting = warnings.cycles_to_watch(session, now=clock.now())
-    for cycle_id in waiting:
-        with unit_of_work() as session:
-            standing = warnings.watch_cycle(session, cycle_id=cycle_id, now=clock.now())
-        if standing:
-            log.info("%d warnings stand in rating cycle %d", standing, cycle_id)
+    run_each(_watch, waiting)
+
+
+def _watch(cycle_id: int) -> None:
+    with unit_of_work() as session:
+        service.renew_draft(session, cycle_id=cycle_id)
+        standing = warnings.watch_cycle(session, cycle_id=cycle_id, now=clock.now())
+    if standing:
+        log.info("%d warnings stand in rating cycle %d", standing, cycle_id)

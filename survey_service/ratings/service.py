@@ -272,6 +272,13 @@ def refresh_draft(session: Session, *, cycle_id: int) -> int:
     return len(keep_grades(session, cycle))
 
 
+def renew_draft(session: Session, *, cycle_id: int) -> None:
+    """Work out the grades of a cycle anew unless they are final: an event may have been lost with a queue."""
+    cycle = lock_cycle(session, cycle_id)
+    if cycle.decided_at is None:
+        keep_grades(session, cycle)
+
+
 def take_in_scores(session: Session, *, campaign_id: int) -> list[int]:
     """Note that a campaign's scores have changed; returns the cycles that they flow into.
 

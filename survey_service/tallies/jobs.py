@@ -4,6 +4,7 @@ import logging
 
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
+from survey_service.core.jobs import run_each
 from survey_service.tallies import service
 from survey_service.tallies.queries import dirty_campaigns
 
@@ -27,5 +28,4 @@ def sweep_dirty() -> None:
     """Recount what a lost queue has forgotten."""
     with reading() as session:
         campaign_ids = dirty_campaigns(session)
-    for campaign_id in campaign_ids:
-        rebuild_dirty(campaign_id)
+    run_each(rebuild_dirty, campaign_ids)

@@ -17,7 +17,8 @@ _STREAM_ROWS = 20_000
 def dirty_campaigns(session: Session) -> list[int]:
     """Return the campaigns whose tally lacks ballots; a sealed one lacks none, whatever marks it has."""
     marked = select(DirtyMark.campaign_id).join(Campaign, Campaign.id == DirtyMark.campaign_id)
-    return list(session.scalars(marked.where(Campaign.sealed_at.is_(None)).distinct()))
+    unsealed = marked.where(Campaign.sealed_at.is_(None)).distinct()
+    return list(session.scalars(unsealed.order_by(DirtyMark.campaign_id)))
 
 
 def dirty_subjects(session: Session, campaign_id: int) -> set[int]:

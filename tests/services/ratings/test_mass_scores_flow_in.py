@@ -18,7 +18,9 @@ from survey_service.campaigns.rules import RaterClass
 from survey_service.core.db import unit_of_work
 from survey_service.core.errors import Conflict
 from survey_service.core.permissions import Identity
+from survey_service.mass_evaluation.jobs import sweep_scores
 from survey_service.ratings.grades import explain
+from survey_service.ratings.jobs import sweep_warnings
 from survey_service.ratings.process import complete_step
 from survey_service.ratings.queries import lock_cycle
 from survey_service.ratings.reading import read_grades, read_trace
@@ -27,6 +29,7 @@ from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.corrections import correct_eligible
 from survey_service.staff.rules import Role
+from survey_service.tallies.jobs import sweep_dirty
 from tests.factories.campaigns import NOW, World
 from tests.services.sealing.steps import cast_known, close, database_of, seal
 
@@ -126,6 +129,21 @@ def test_a_draft_follows_the_ballots(rated: Rated) -> None:
     [row, missing] = rated.grades()
     assert row["reasons"][0] == "群众测评尚未封存，这是暂时的结果。"
     assert missing["reasons"][0].startswith("群众测评没有可用的得分（份数太少")
+
+
+def test_scores_whose_event_was_lost_flow_in_within_a_day(
+    rated: Rated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as lost:
+        lost.setattr(rated.database, "after_commit", lambda _events: None)
+        rated.world.vote(["satisfied"] * 6)
+        sweep_dirty()
+        sweep_scores()
+    rated.world.drain()
+    assert rated.stored_totals() == [None, None]
+    sweep_warnings()
+    rated.world.drain()
+    assert rated.stored_totals() == ["100.00", None]
 
 
 def test_a_draft_is_never_behind_what_was_filled_in(rated: Rated) -> None:

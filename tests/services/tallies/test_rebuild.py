@@ -9,12 +9,15 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from survey_service.ballots.models import Ballot, DirtyMark, Participation
+from survey_service.campaigns.models import Campaign
 from survey_service.checking import check_everything
 from survey_service.core.db import Database
 from survey_service.mass_evaluation.models import MassScore
+from survey_service.tallies.jobs import sweep_dirty
 from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
+from survey_service.tallies.queries import dirty_campaigns
 from survey_service.tallies.service import rebuild_dirty
-from tests.factories.campaigns import NOW, World
+from tests.factories.campaigns import NOW, World, start_campaign
 from tests.oracle.recount import recount
 
 OPTIONS = ("satisfied", "basically_satisfied", "dissatisfied", "not_informed")
@@ -55,6 +58,19 @@ def test_the_tally_equals_the_recount_of_the_oracle(world: World) -> None:
     with database_of(world).reading() as session:
         expected = recount(session.connection(), world.campaign_id)
         assert rows_of(session, world) == expected
+
+
+def test_a_campaign_that_cannot_be_counted_keeps_no_other_waiting(world: World) -> None:
+    broken, world = world, start_campaign(world.app)
+    for one in (broken, world):
+        one.vote(["satisfied"] * 3)
+    unreadable = update(Campaign).where(Campaign.id == broken.campaign_id).values(formula="{")
+    with database_of(world).unit_of_work() as session:
+        session.execute(unreadable)
+    sweep_dirty()
+    with database_of(world).reading() as session:
+        assert list(rows_of(session, world).values()) == [{"satisfied": 3}]
+        assert dirty_campaigns(session) == [broken.campaign_id]
 
 
 def test_the_daily_curve_gives_growth_to_the_day_of_its_rebuild(world: World) -> None:
