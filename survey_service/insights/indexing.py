@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import delete, insert, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from survey_service.insights import queries
 from survey_service.insights.models import OpinionBigram, OpinionIndex
 from survey_service.insights.rules import bigram_key
 from survey_service.opinions.grouping import bigrams_of, fold
@@ -16,7 +17,11 @@ _MOST_PAIRS = 400
 
 
 def index_opinions(session: Session) -> int:
-    """Index the next opinions whose words are new or were covered since; return how many."""
+    """Index the next opinions whose words are new or were covered since; return how many.
+
+    Workers take turns: each puts in what is missing of the pairs, and takes out what is too much.
+    """
+    queries.hold_run(session)
     statement = (
         select(Opinion.id, Opinion.version, Opinion.position, Opinion.text, OpinionIndex)
         .outerjoin(OpinionIndex, OpinionIndex.opinion_id == Opinion.id)

@@ -173,3 +173,8 @@ def count_unseen(session: Session, *, staff: Identity) -> int:
 def last_look(session: Session) -> datetime | None:
     """Return the hour of the last look at everything."""
     return session.get_one(InsightRun, THE_ONE).hour
+
+
+def hold_run(session: Session) -> InsightRun:
+    """Return the row of the looks at everything, held: whoever writes what was found takes turns by it."""
+    return session.get_one(InsightRun, THE_ONE, with_for_update=True, populate_existing=True)

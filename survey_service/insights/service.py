@@ -9,7 +9,7 @@ from survey_service.core.audit import keep_silent
 from survey_service.core.errors import Conflict
 from survey_service.core.permissions import Identity
 from survey_service.insights import queries
-from survey_service.insights.models import THE_ONE, InsightRun, OpinionWarning, WarningSight
+from survey_service.insights.models import OpinionWarning, WarningSight
 from survey_service.insights.rules import hour_of
 from survey_service.opinions.rules import Policy
 from survey_service.opinions.service import Call, join_opinion
@@ -52,7 +52,7 @@ def see_warning(session: Session, *, staff: Identity, warning_id: int, now: date
 
 def claim_hour(session: Session, *, now: datetime) -> bool:
     """Take the look of this hour upon oneself; False where somebody else has."""
-    run = session.get_one(InsightRun, THE_ONE, with_for_update=True, populate_existing=True)
+    run = queries.hold_run(session)
     if run.hour == hour_of(now):
         return False
     run.hour = hour_of(now)

@@ -1,4 +1,4 @@
-"""Two workers score a campaign at once, on PostgreSQL, where neither sees what the other has not committed."""
+"""Two workers score a campaign at once, on PostgreSQL: neither sees what the other has not committed."""
 
 from threading import Thread
 
