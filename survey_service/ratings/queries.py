@@ -33,7 +33,7 @@ from survey_service.ratings.presets import preset_text, presets
 from survey_service.ratings.rules import MassFigures
 from survey_service.ratings.vocabulary import Level, Measure
 from survey_service.sealing.models import SealedScore
-from survey_service.sealing.queries import get_digest, get_snapshot, is_newest_score
+from survey_service.sealing.queries import get_snapshot, is_score_of
 
 PAGE_SIZE = 50
 
@@ -352,9 +352,10 @@ def read_mass(session: Session, campaign: Campaign) -> dict[int, MassReading]:
         MassScore.subject_id == CampaignSubject.subject_id,
     )
     if campaign.sealed_at is not None:
-        stored, joined = SealedScore, is_newest_score(campaign.id)
-        version = get_snapshot(session, campaign.id).version
-        common |= {"snapshot_version": version, "snapshot_digest": get_digest(session, campaign.id)}
+        # Of one version throughout, though a correction may make the next one at any moment.
+        snapshot = get_snapshot(session, campaign.id)
+        stored, joined = SealedScore, is_score_of(snapshot)
+        common |= {"snapshot_version": snapshot.version, "snapshot_digest": snapshot.digest}
     statement = (
         select(CampaignSubject.subject_id, CampaignSubject.organization_id, stored.figures, stored.derivation)
         .outerjoin(stored, joined)

@@ -117,6 +117,15 @@ def is_newest_score(campaign_id: int | InstrumentedAttribute[int]) -> ColumnElem
     )
 
 
+def is_score_of(snapshot: ScoreSnapshot) -> ColumnElement[bool]:
+    """Return the condition that joins a subject of a campaign with its score in one version."""
+    return and_(
+        SealedScore.campaign_id == CampaignSubject.campaign_id,
+        SealedScore.subject_id == CampaignSubject.subject_id,
+        SealedScore.version == snapshot.version,
+    )
+
+
 def get_sealed_score(session: Session, campaign_id: int, subject_id: int) -> SealedScore:
     """Return one subject's score of the newest snapshot."""
     return session.get_one(SealedScore, (campaign_id, newest_version(session, campaign_id), subject_id))

@@ -204,7 +204,7 @@ def _postpone(delivery: WebhookDelivery, now: datetime) -> None:
 def note_attempt(
     session: Session, *, claim: Claim, attempt: Attempt, milliseconds: int, now: datetime
 ) -> None:
-    """Write down what came of an attempt."""
+    """Write down what came of an attempt; what comes late changes nothing of a message that is sent again."""
     delivery = session.get(WebhookDelivery, claim.delivery_id, with_for_update=True)
     if delivery is None:
         return
@@ -218,5 +218,5 @@ def note_attempt(
     session.add(row)
     if attempt.is_accepted:
         delivery.state, delivery.not_before = DeliveryState.DELIVERED, None
-    elif attempt.is_final:
+    elif attempt.is_final and delivery.attempts == claim.attempts:
         delivery.state, delivery.not_before = DeliveryState.FAILED, None

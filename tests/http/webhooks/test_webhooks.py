@@ -15,8 +15,8 @@ from survey_service.core.privacy import current_keyring
 from survey_service.organizations.queries import path_of_organization
 from survey_service.organizations.rules import OrganizationKind
 from survey_service.webhooks.jobs import send_deliveries
-from survey_service.webhooks.rules import DeliveryFault, Reach, Topic, is_genuine
-from survey_service.webhooks.service import announce, claim_delivery
+from survey_service.webhooks.rules import Attempt, DeliveryFault, Reach, Topic, is_genuine
+from survey_service.webhooks.service import announce, claim_delivery, note_attempt
 from survey_service.webhooks.transport import post
 from survey_service.wiring import SWEEPS
 from tests.factories.applications import make_app
@@ -207,6 +207,21 @@ def test_a_crash_between_taking_and_sending_loses_nothing(county: County, receiv
     county.work()
     assert receiver.received == []
     county.now += timedelta(seconds=30)
+    county.work()
+    assert len(receiver.received) == 1
+
+
+def test_a_late_answer_does_not_end_what_was_asked_for_again(county: County, receiver: Receiver) -> None:
+    webhook = county.register(receiver.url)
+    tell(county)
+    with county.app.app_context(), unit_of_work() as session:
+        claim = claim_delivery(session, keyring=current_keyring(), now=county.now)
+    assert claim is not None
+    path = f"/webhooks/{webhook['id']}/deliveries/{claim.delivery_id}/redeliver"
+    assert county.call("POST", path).status_code == 202
+    with county.app.app_context(), unit_of_work() as session:
+        gone = Attempt(status=410)
+        note_attempt(session, claim=claim, attempt=gone, milliseconds=1, now=county.now)
     county.work()
     assert len(receiver.received) == 1
 

@@ -8,26 +8,29 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from survey_service import cli
 from survey_service.anomalies.disputes import rule_on_disputes
 from survey_service.anomalies.models import DisputeCount
 from survey_service.anomalies.rules import DisputeDecision
-from survey_service.campaigns.queries import list_subjects
+from survey_service.campaigns.queries import get_campaign, list_subjects
 from survey_service.campaigns.rules import RaterClass
 from survey_service.core.db import unit_of_work
 from survey_service.core.errors import Conflict
 from survey_service.core.permissions import Identity
 from survey_service.mass_evaluation.jobs import sweep_scores
+from survey_service.ratings import queries
 from survey_service.ratings.grades import explain
 from survey_service.ratings.jobs import sweep_warnings
 from survey_service.ratings.process import complete_step
-from survey_service.ratings.queries import lock_cycle
+from survey_service.ratings.queries import lock_cycle, read_mass
 from survey_service.ratings.reading import read_grades, read_trace
 from survey_service.ratings.service import open_cycle, touch
 from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.corrections import correct_eligible
+from survey_service.sealing.models import ScoreSnapshot
 from survey_service.staff.rules import Role
 from survey_service.tallies.jobs import sweep_dirty
 from tests.factories.campaigns import NOW, World
@@ -209,20 +212,49 @@ def test_a_held_score_is_missing_until_it_is_released(rated: Rated) -> None:
         assert (trace["proposal"]["mass"]["exact_score"] is None) == (total is None)
 
 
-def test_a_correction_after_sealing_reaches_the_draft(sealed: Rated) -> None:
+def correct(sealed: Rated, eligible: int) -> None:
     code = sealed.world.village_codes[0]
     with sealed.database.unit_of_work() as session:
         correct_eligible(
             session,
             staff=sealed.world.staff,
             campaign_id=sealed.world.campaign_id,
-            eligible={code: {RaterClass.VILLAGER: 50}},
+            eligible={code: {RaterClass.VILLAGER: eligible}},
             reason="花名册录错",
             now=NOW,
         )
+
+
+def test_a_correction_after_sealing_reaches_the_draft(sealed: Rated) -> None:
+    correct(sealed, 50)
     assert sealed.trace()["proposal"]["mass"]["snapshot_version"] == 1
     sealed.world.drain()
     assert sealed.trace()["proposal"]["mass"]["snapshot_version"] == 2
+
+
+def test_figures_and_digest_of_a_trace_are_of_one_version(
+    sealed: Rated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL each statement sees what was committed before it: here a correction comes between two."""
+    get_snapshot = queries.get_snapshot
+
+    def be_overtaken(*given: Any) -> ScoreSnapshot:
+        snapshot = get_snapshot(*given)
+        correct(sealed, 50)
+        return snapshot
+
+    campaign_id = sealed.world.campaign_id
+    with sealed.database.reading() as session:
+        first, before = get_snapshot(session, campaign_id), read_mass_of(session, campaign_id)
+    monkeypatch.setattr(queries, "get_snapshot", be_overtaken)
+    with sealed.database.reading() as session:
+        found = read_mass_of(session, campaign_id)
+    assert {(one["snapshot_version"], one["snapshot_digest"]) for one in found} == {(1, first.digest)}
+    assert found == before
+
+
+def read_mass_of(session: Session, campaign_id: int) -> list[dict[str, Any]]:
+    return [dict(one.trace) for one in read_mass(session, get_campaign(session, campaign_id)).values()]
 
 
 def test_a_scheme_may_let_the_others_share_the_maximum(committed_world: World) -> None:
