@@ -173,9 +173,10 @@ def list_corrections(session: Session, campaign_id: int) -> list[CampaignCorrect
 
 
 def lock_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int]) -> None:
-    """Hold the rows of some subjects, so that others who number something of theirs wait.
+    """Hold the rows of some subjects, so that others who count or number something of theirs wait.
 
-    Ballots do not wait for them. In the order of the ids, as every other holder takes them.
+    Neither ballots wait for them nor rows that only refer to them: whoever scores a subject would else wait
+    for whoever counts it, and he for its tally. In the order of the ids, as every other holder takes them.
     """
     session.execute(
         select(CampaignSubject.subject_id)

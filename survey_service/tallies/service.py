@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from survey_service.ballots.models import DirtyMark
 from survey_service.ballots.rewriting import rewrite_ballots
 from survey_service.ballots.together import mark_changed
-from survey_service.campaigns.models import CampaignSubject
-from survey_service.campaigns.queries import get_campaign, get_formula
+from survey_service.campaigns.queries import get_campaign, get_formula, lock_subjects
 from survey_service.campaigns.rules import Mode
 from survey_service.core import clock
 from survey_service.core.errors import Conflict
@@ -113,7 +112,7 @@ def _rebuild_subjects(
 ) -> Mapping[int, _Growth]:
     if get_campaign(session, campaign_id).sealed_at is not None:
         raise Conflict("wrong_state")
-    _lock_subjects(session, campaign_id, subject_ids)
+    lock_subjects(session, campaign_id, subject_ids)
     counter, excluded = _counter(session, campaign_id), excluded_groups(session, campaign_id)
     growth = {
         subject_id: _rebuild_subject(session, campaign_id, subject_id, counter, excluded, now)
@@ -134,15 +133,6 @@ def _take_marks(session: Session, campaign_id: int) -> Sequence[tuple[int, bytes
     )
     taken = delete(DirtyMark).where(key.in_(waiting)).returning(DirtyMark.subject_id, DirtyMark.ballot_id)
     return [(subject_id, ballot_id) for subject_id, ballot_id in session.execute(taken)]
-
-
-def _lock_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int]) -> None:
-    session.execute(
-        select(CampaignSubject.subject_id)
-        .where(CampaignSubject.campaign_id == campaign_id, CampaignSubject.subject_id.in_(subject_ids))
-        .order_by(CampaignSubject.subject_id)
-        .with_for_update()
-    ).all()
 
 
 def _counter(session: Session, campaign_id: int) -> Counter:
