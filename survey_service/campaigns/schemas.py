@@ -16,6 +16,7 @@ from survey_service.core import clock
 from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
     INCLUDE,
+    ByKey,
     DecimalText,
     PlainText,
     Schema,
@@ -49,16 +50,16 @@ class FormulaIn(Schema):
     where the mode household is given a weight.
     """
 
-    coefficients = fields.Dict(keys=PlainText())
+    coefficients = ByKey(keys=PlainText())
     positive = fields.Raw()
     count_not_informed = fields.Boolean()
     count_abstained = fields.Boolean()
-    class_weights = fields.Dict(
+    class_weights = ByKey(
         keys=fields.String(validate=validate.OneOf(list(RaterClass))),
         values=DecimalText(minimum=0, maximum=MAX_WEIGHT),
         required=True,
     )
-    mode_weights = fields.Dict(
+    mode_weights = ByKey(
         keys=fields.String(validate=validate.OneOf(list(Mode))),
         values=DecimalText(minimum=0, maximum=MAX_WEIGHT),
     )
@@ -97,9 +98,9 @@ class CampaignIn(Schema):
     live_scores = fields.Enum(LiveScores, by_value=True)
     dispute_permille = fields.Integer(validate=validate.Range(0, 1000))
     revote = fields.Enum(Revote, by_value=True)
-    eligible = fields.Dict(
+    eligible = ByKey(
         keys=PlainText(),
-        values=fields.Dict(
+        values=ByKey(
             keys=fields.String(validate=validate.OneOf(list(RaterClass))),
             values=fields.Integer(strict=True, validate=validate.Range(0, MAX_SIZE)),
         ),

@@ -24,7 +24,9 @@ from survey_service.core.texts import text
 __all__ = [
     "DECIMAL_PATTERN",
     "INCLUDE",
+    "ByKey",
     "DecimalText",
+    "Flag",
     "Pattern",
     "PlainText",
     "Schema",
@@ -85,6 +87,29 @@ class PlainText(fields.String):
         if not is_clean(words):
             raise ValidationError(text("schema.strange_characters"))
         return words.strip()
+
+
+class Flag(fields.Boolean):
+    """Yes or no, and nothing that could be taken for it: a consent is never guessed from a word."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class ByKey(fields.Dict):
+    """A mapping whose faults stand at their key: `points.leader`, not `points.leader.value`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
+        try:
+            # marshmallow has no types here.
+            return super()._deserialize(value, attr, data, **options)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            if isinstance(error.messages, list):
+                raise
+            found = {key: inner.get("key", inner.get("value")) for key, inner in error.messages.items()}
+            raise ValidationError(found) from error
 
 
 class DecimalText(fields.Field[Decimal]):

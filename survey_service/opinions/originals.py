@@ -4,16 +4,20 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from survey_service.clear_letters.models import ClearLetter
 from survey_service.core import clock
 from survey_service.core.audit import record
+from survey_service.core.errors import Invalid
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import Keyring
+from survey_service.core.texts import text
 from survey_service.opinions.models import Opinion, OpinionPhoto
 from survey_service.opinions.queries import get_opinion, get_original
 from survey_service.opinions.receiving import Draft, Origin, store_anonymous
 from survey_service.opinions.rules import Policy, Source
 from survey_service.opinions.service import opinion_target
 from survey_service.opinions.vault import open_vault, original_label, photo_label
+from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import get_organization
 
 
@@ -45,9 +49,13 @@ def key_opinion(
     now: datetime,
     letter_id: int | None = None,
 ) -> Opinion:
-    """Store an opinion that came on paper; raises NotFound and Forbidden for the organization."""
+    """Store an opinion that came on paper, as an answer to a letter where one is named.
+
+    Raises NotFound and Forbidden for the organization, Invalid for a letter that is not its own.
+    """
     organization = get_organization(session, code=organization_code)
     staff.require(organization.path)
+    _require_letter(session, organization, letter_id)
     origin = Origin(organization, Source.PAPER, letter_id)
     opinion_id = store_anonymous(
         session, keyring=keyring, policy=policy, draft=draft, origin=origin, today=clock.local_day(now)
@@ -55,3 +63,9 @@ def key_opinion(
     # No place and no category: a report on paper is as much a secret as any other.
     record(session, "opinions.key", opinion_target(opinion_id), after={"source": Source.PAPER})
     return session.get_one(Opinion, opinion_id)
+
+
+def _require_letter(session: Session, organization: Organization, letter_id: int | None) -> None:
+    letter = None if letter_id is None else session.get(ClearLetter, letter_id)
+    if letter_id is not None and (letter is None or letter.organization_id != organization.id):
+        raise Invalid(errors={"letter_id": [text("opinions.unknown_letter")]})

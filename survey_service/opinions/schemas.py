@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
+    Flag,
     Pattern,
     PlainText,
     Schema,
@@ -61,7 +62,7 @@ class OpinionWordsIn(Schema):
     text = fields.String(required=True, validate=validate.Length(max=_MOST_SENT))
     category = Labelled(Category, name="category", load_default=None, allow_none=True)
     topic = Labelled(Topic, name="topic", load_default=None, allow_none=True)
-    may_publish = fields.Boolean(load_default=False)
+    may_publish = Flag(load_default=False)
     about = Labelled(Level, name="level", load_default=None, allow_none=True)
     """Of a report: whose people it is about."""
 
@@ -186,7 +187,7 @@ class CaseTriageIn(CaseActionIn):
 
 class CaseTransferIn(CaseActionIn):
     organization_code = fields.String(required=True, validate=ORGANIZATION_CODE)
-    remark = PlainText(load_default="", validate=validate.Length(max=MAX_REMARK_LENGTH))
+    remark = PlainText(required=True, validate=validate.Length(1, MAX_REMARK_LENGTH))
 
 
 class CaseReasonIn(CaseActionIn):

@@ -100,7 +100,7 @@ def triage_opinion(
     after = {"category": category, "level": level, "is_concealed": opinion.concealed is not None}
     _move(session, opinion, act, policy, staff=call.staff, before=before, after=after)
     if duplicate_of is not None:
-        _join(session, call, policy, opinion, duplicate_of)
+        _join(session, call, policy, opinion, duplicate_of, named="duplicate_of")
     return opinion
 
 
@@ -232,8 +232,10 @@ def _lock_in_order(session: Session, *opinion_ids: int) -> None:
     session.execute(statement.with_for_update())
 
 
-def _join(session: Session, call: Call, policy: Policy, opinion: Opinion, into: int) -> Opinion:
-    lead = _find_lead(session, call.staff, opinion, into)
+def _join(
+    session: Session, call: Call, policy: Policy, opinion: Opinion, into: int, *, named: str = "into"
+) -> Opinion:
+    lead = _find_lead(session, call.staff, opinion, into, named)
     if lead.concealed_id != opinion.concealed_id:
         raise Conflict("opinion_concealed")
     opinion.lead_id = lead.id
@@ -243,13 +245,13 @@ def _join(session: Session, call: Call, policy: Policy, opinion: Opinion, into: 
     return opinion
 
 
-def _find_lead(session: Session, staff: Identity, opinion: Opinion, into: int) -> Opinion:
+def _find_lead(session: Session, staff: Identity, opinion: Opinion, into: int, named: str) -> Opinion:
     try:
         lead = lock_opinion(session, staff=staff, opinion_id=into)
     except NotFound:
         lead = None
     if lead is None or lead.id == opinion.id or lead.state in {State.JOINED, State.CLOSED}:
-        raise Invalid(errors={"into": [sentence("opinions.unknown_lead")]})
+        raise Invalid(errors={named: [sentence("opinions.unknown_lead")]})
     return lead
 
 

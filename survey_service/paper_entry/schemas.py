@@ -5,7 +5,7 @@ from typing import Any
 from survey_service.campaigns.queries import SubjectRow
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.core.db import MAX_ID
-from survey_service.core.marshalling import PlainText, Schema, fields, validate
+from survey_service.core.marshalling import ByKey, PlainText, Schema, fields, validate
 from survey_service.organizations.rules import MAX_CODE_LENGTH
 from survey_service.paper_entry.models import PaperBatch
 from survey_service.paper_entry.rules import (
@@ -55,7 +55,7 @@ class LinesOut(Schema):
 class SettlementIn(Schema):
     """What the third look found: lines by position; differing stubs that are there, and codes of others."""
 
-    lines = fields.Dict(
+    lines = ByKey(
         keys=fields.Integer(validate=validate.Range(0, MAX_BALLOTS)), values=fields.String(validate=_LINE)
     )
     slots = fields.List(fields.Integer(validate=validate.Range(1, MAX_ID)), validate=_LINES)

@@ -15,7 +15,9 @@ from survey_service.core.canonical import canonical_digest
 from survey_service.core.errors import Invalid
 from survey_service.core.marshalling import (
     DECIMAL_PATTERN,
+    ByKey,
     DecimalText,
+    Flag,
     Pattern,
     PlainText,
     Schema,
@@ -131,7 +133,7 @@ class IndicatorDocument(Schema):
     fields_ = _list(fields.String(validate=_CODE), data_key="fields", validate=_SOME)
     options = _list(fields.Nested(OptionDocument()), validate=_SOME)
     checks = _list(fields.Nested(Titled()), validate=_SOME)
-    evidence = fields.Boolean()
+    evidence = Flag()
     scored_by = _list(_word(Level), validate=_SOME)
     children = _list(fields.Nested(lambda: IndicatorDocument()), validate=_SOME)
 
@@ -179,7 +181,7 @@ class StepDocument(Titled):
     kind = _word(StepKind, required=True)
     by = _word(Level, required=True)
     actor = PlainText(load_default="", validate=validate.Length(max=200))
-    decides = fields.Boolean(load_default=False)
+    decides = Flag(load_default=False)
     days = fields.Integer(validate=validate.Range(1, 366))
     on_site = _list(_grade(), validate=_SOME)
 
@@ -199,9 +201,7 @@ class RewardDocument(Titled):
     unit = PlainText(required=True, validate=validate.Length(min=1, max=40))
     field = fields.String(validate=_CODE)
     times = fields.Integer(load_default=1, validate=validate.Range(1, 366))
-    amounts = fields.Dict(
-        keys=fields.String(validate=_GRADE), values=_points(), required=True, validate=_SOME
-    )
+    amounts = ByKey(keys=fields.String(validate=_GRADE), values=_points(), required=True, validate=_SOME)
 
 
 class PhaseDocument(Schema):
@@ -293,8 +293,8 @@ def _flatten(messages: Any, path: Path) -> list[tuple[Path, str]]:
 
 
 def _step(path: Path, key: str | int) -> Path:
-    """Leave out the names that marshmallow puts around keys and values of mappings."""
-    return path if key in {"_schema"} else (*path, key)
+    """Leave out the name that marshmallow gives to the whole."""
+    return path if key == "_schema" else (*path, key)
 
 
 def _by_line(file: SchemeFile, found: list[tuple[Path, str]]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from survey_service.ratings.quotas import Candidate, Line, draw_line
-from survey_service.ratings.rules import Quota, Scheme, SubjectInputs
+from survey_service.ratings.rules import HUNDRED, Quota, Scheme, SubjectInputs
 from survey_service.ratings.totals import Total, TotalRule, show
 from survey_service.ratings.vocabulary import MassRole, RestrictionKind
 
@@ -60,6 +60,8 @@ class Grading:
     blocked: dict[str, Reason] = field(default_factory=dict)
     """The first reason by grade that the subject is kept from."""
     reasons: list[Reason] = field(default_factory=list)
+    mass: Fraction | None = None
+    """What breaks a tie."""
     is_tied: bool = False
     """People have to decide, because the order of merit does not."""
 
@@ -70,8 +72,7 @@ class Grading:
     @property
     def candidate(self) -> Candidate:
         assert self.total.value is not None
-        mass = self.subject.mass
-        return Candidate(self.subject.code, self.total.value, None if mass is None else mass.score)
+        return Candidate(self.subject.code, self.total.value, self.mass)
 
     def lighten(self) -> None:
         """Let go of sheets and nodes, which the shares do not need: there may be thousands of subjects."""
@@ -121,7 +122,7 @@ def keep_shares(scheme: Scheme, gradings: Iterable[Grading]) -> int:
 
 def grade_alone(scheme: Scheme, subject: SubjectInputs, total: Total) -> Grading:
     """Grade a subject as if there were no others."""
-    grading = Grading(subject, total)
+    grading = Grading(subject, total, mass=_mass_score(scheme, subject))
     if subject.exclusion is not None:
         grading.reasons = [Reason(ReasonCode.EXCLUDED, {"reason": subject.exclusion})]
         return grading
@@ -135,6 +136,20 @@ def grade_alone(scheme: Scheme, subject: SubjectInputs, total: Total) -> Grading
     grading.blocked = _blocked(scheme, subject)
     _step_down(scheme, grading)
     return grading
+
+
+def _mass_score(scheme: Scheme, subject: SubjectInputs) -> Fraction | None:
+    """Return the mass score of a hundred: the campaign's, or without a campaign the one that is keyed in."""
+    if subject.mass is not None:
+        return subject.mass.score
+    sheets = [subject.sheets[level] for level in scheme.counts if level in subject.sheets]
+    keyed = (
+        sheet.points[leaf.code] * HUNDRED / (leaf.points or HUNDRED)
+        for leaf in scheme.mass_leaves
+        for sheet in sheets
+        if leaf.code in sheet.points
+    )
+    return next(keyed, None)
 
 
 def _gaps(scheme: Scheme, grading: Grading) -> Iterable[Reason]:

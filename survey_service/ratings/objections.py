@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_service.core.audit import record
@@ -17,6 +18,7 @@ from survey_service.ratings.models import (
     RatingObjection,
     RatingSubject,
 )
+from survey_service.ratings.process import require_shares
 from survey_service.ratings.queries import (
     find_subject,
     list_decisions,
@@ -83,8 +85,8 @@ def settle_objection(
 ) -> RatingObjection:
     """Say what came of an objection; where it is right, with the grade that is given instead.
 
-    Raises NotFound, Conflict `wrong_step` outside the public notice and `already_decided` the second time,
-    Invalid for an unknown grade.
+    Raises NotFound, Conflict `wrong_step` outside the public notice, `already_decided` the second time and
+    `shares_broken` where the grade has no place left, Invalid for an unknown grade.
     """
     cycle = lock_cycle(session, cycle_id)
     scheme = scheme_of_cycle(cycle)
@@ -121,6 +123,7 @@ def _change_grade(
     if grade not in scheme.grades:
         raise Invalid(errors={"grade": [text("ratings.unknown_grade", known="、".join(scheme.grades))]})
     row = session.get_one(RatingSubject, (cycle.id, objection.subject_id))
+    _require_place(session, cycle, scheme, row, grade)
     made = list_decisions(session, cycle.id).get(row.subject_id, [])
     add_decision(
         session,
@@ -136,3 +139,16 @@ def _change_grade(
         replaces=made[-1].number if made else None,
     )
     row.grade_final = grade
+
+
+def _require_place(
+    session: Session, cycle: RatingCycle, scheme: Scheme, row: RatingSubject, grade: str
+) -> None:
+    """An objection gives nobody a place that a share has not: another has to make room first."""
+    touched = [one for one in scheme.quotas if one.grade == (grade if one.is_maximum else row.grade_final)]
+    if grade == row.grade_final or not touched:
+        return
+    others = select(RatingSubject.grade_final).where(
+        RatingSubject.cycle_id == cycle.id, RatingSubject.subject_id != row.subject_id
+    )
+    require_shares(scheme, [*session.scalars(others), grade], quotas=touched)

@@ -6,6 +6,7 @@ from survey_service.campaigns.schemas import CODE, TITLE
 from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
     DECIMAL_PATTERN,
+    ByKey,
     DecimalText,
     Pattern,
     PlainText,
@@ -27,9 +28,9 @@ from survey_service.ratings.vocabulary import Level, WarningKind
 HEX_64 = Pattern(r"^[0-9a-f]{64}$")
 
 
-def _decimals_by_grade(**options: Any) -> fields.Dict:
+def _decimals_by_grade(**options: Any) -> ByKey:
     number = DecimalText(minimum=0, **options)
-    return fields.Dict(
+    return ByKey(
         keys=fields.String(validate=Pattern(GRADE_PATTERN)), values=number, validate=validate.Length(max=20)
     )
 

@@ -20,6 +20,7 @@ from survey_service.core.texts import text
 from survey_service.ratings import grade_files, history, previews, warnings
 from survey_service.ratings import outlook_schemas as schemas
 from survey_service.ratings.models import RatingWarning
+from survey_service.ratings.places import path_of_steps
 from survey_service.ratings.queries import get_scheme, path_of_cycle, path_of_rated
 from survey_service.ratings.schemas import SchemeVersionIn
 from survey_service.ratings.scheme_changes import Changes
@@ -124,7 +125,7 @@ def answer_warning(body: dict[str, str], warning_id: int) -> RatingWarning:
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/warnings/check", methods=["POST"])
-@requires("ratings.move", path_of_cycle)
+@requires("ratings.move", path_of_steps)
 @blp.response(200, schemas.WarningsChecked())
 @blp.problems(401, 403, 404)
 def check_warnings(cycle_id: int) -> dict[str, int]:

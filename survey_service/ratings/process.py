@@ -1,7 +1,7 @@
 """The steps of a cycle: complete and send back. With the deciding step the grades become final."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from survey_service.ratings.queries import (
     lock_cycle,
 )
 from survey_service.ratings.returns import reopen_sheets, require_answered
-from survey_service.ratings.rules import Scheme, Step, cycle_target
+from survey_service.ratings.rules import Quota, Scheme, Step, cycle_target
 from survey_service.ratings.service import require_office
 from survey_service.ratings.visits import require_visits
 from survey_service.ratings.vocabulary import MassRole, MoveKind, StepKind
@@ -89,7 +89,7 @@ def _make_final(session: Session, cycle: RatingCycle, scheme: Scheme, now: datet
     for one in worked_out:
         decision = decisions.get(one.subject.row.subject_id)
         one.subject.row.grade_final = decision.grade if decision else one.grading.proposed
-    _require_shares(scheme, [one.subject.row.grade_final for one in worked_out])
+    require_shares(scheme, [one.subject.row.grade_final for one in worked_out], quotas=scheme.quotas)
     cycle.decided_at = now
 
 
@@ -129,12 +129,12 @@ def _require_decided(worked_out: list[GradedSubject], decisions: Mapping[int, Ra
         raise Conflict("decision_outdated", errors=outdated)
 
 
-def _require_shares(scheme: Scheme, grades: Sequence[str | None]) -> None:
+def require_shares(scheme: Scheme, grades: Iterable[str | None], *, quotas: Iterable[Quota]) -> None:
     """Decisions of people keep the shares as the proposals do; whoever is excluded has no grade."""
     given = Counter(grade for grade in grades if grade is not None)
     base, titles = given.total(), {band.grade: band.title for band in scheme.bands}
     errors = {}
-    for quota in scheme.quotas:
+    for quota in quotas:
         count, limit = given[quota.grade], quota.limit(base)
         if count > limit if quota.is_maximum else count < limit:
             reason = "share_over" if quota.is_maximum else "share_under"

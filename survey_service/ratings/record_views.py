@@ -15,6 +15,7 @@ from survey_service.core.permissions import current_staff, requires
 from survey_service.ratings import deadlines, evidence, form_files, forms, queries, records, returns, visits
 from survey_service.ratings import record_schemas as schemas
 from survey_service.ratings.models import RatingEvidence, RatingReturn, RatingVisit
+from survey_service.ratings.places import path_of_steps
 from survey_service.ratings.reading import read_document
 
 blp = Blueprint(
@@ -140,7 +141,7 @@ def return_sheet(body: dict[str, Any], cycle_id: int, organization_code: str) ->
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/deadlines/<step>", methods=["PUT"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_steps)
 @blp.arguments(schemas.DeadlineIn())
 @blp.response(200, schemas.DeadlineOut())
 @blp.problems(400, 401, 403, 404, 409, 422)

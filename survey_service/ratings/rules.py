@@ -275,6 +275,11 @@ class Scheme:
         return [leaf for leaf in self.leaves(subject_field) if leaf.is_scored_by(level) and not leaf.is_mass]
 
     @cached_property
+    def mass_leaves(self) -> tuple[Indicator, ...]:
+        """The indicators whose value the mass evaluation gives, in any field."""
+        return tuple(leaf for leaf in self.leaves(every_field=True) if leaf.is_mass and leaf.points)
+
+    @cached_property
     def is_divided(self) -> bool:
         """Tell whether some indicators are scored by some levels only."""
         return any(leaf.scored_by for leaf in self.leaves(every_field=True))

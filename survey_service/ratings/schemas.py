@@ -5,6 +5,7 @@ from typing import Any
 from survey_service.campaigns.schemas import CODE, TITLE
 from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
+    ByKey,
     DecimalText,
     Pattern,
     PlainText,
@@ -28,9 +29,9 @@ def _key() -> fields.String:
     return fields.String(validate=Pattern(CODE_PATTERN))
 
 
-def points_by_code(**options: Any) -> fields.Dict:
+def points_by_code(**options: Any) -> ByKey:
     points = DecimalText(minimum=0, maximum=MAX_POINTS, **options)
-    return fields.Dict(keys=_key(), values=points, validate=validate.Length(max=_MOST_ENTRIES))
+    return ByKey(keys=_key(), values=points, validate=validate.Length(max=_MOST_ENTRIES))
 
 
 def _year(**options: Any) -> fields.Integer:
@@ -167,17 +168,17 @@ class SheetIn(Schema):
 
     by = fields.Enum(Level, by_value=True, required=True)
     points = points_by_code(allow_none=True)
-    choices = fields.Dict(
+    choices = ByKey(
         keys=_key(),
         values=fields.String(validate=Pattern(CODE_PATTERN), allow_none=True),
         validate=validate.Length(max=_MOST_ENTRIES),
     )
-    checks = fields.Dict(
+    checks = ByKey(
         keys=_key(),
         values=fields.List(_key(), allow_none=True),
         validate=validate.Length(max=_MOST_ENTRIES),
     )
-    notes = fields.Dict(
+    notes = ByKey(
         keys=_key(),
         values=PlainText(allow_none=True, validate=_REMARK),
         validate=validate.Length(max=_MOST_ENTRIES),
@@ -195,7 +196,7 @@ class SheetOut(Schema):
 class FindingsIn(Schema):
     """`findings` are restrictions that apply, each with a note; `excluded` is a reason, None ends it."""
 
-    findings = fields.Dict(keys=_key(), values=PlainText(validate=_REMARK))
+    findings = ByKey(keys=_key(), values=PlainText(validate=_REMARK))
     bonus = points_by_code()
     penalty = points_by_code()
     excluded = PlainText(allow_none=True, validate=_REASON)

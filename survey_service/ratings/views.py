@@ -15,6 +15,7 @@ from survey_service.ratings.documents import json_schema
 from survey_service.ratings.grade_files import push_grades
 from survey_service.ratings.models import RatingCycle, RatingDecision, RatingObjection, RatingSubject
 from survey_service.ratings.overview import read_grade_table
+from survey_service.ratings.places import path_of_steps
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
 from survey_service.ratings.vocabulary import Level
 
@@ -271,7 +272,7 @@ def settle_objection(body: dict[str, Any], cycle_id: int, objection_id: int) -> 
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/send-back", methods=["POST"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_steps)
 @blp.arguments(schemas.SendBackIn())
 @blp.response(200, schemas.StepMoved())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -284,7 +285,7 @@ def send_back(body: dict[str, str], cycle_id: int) -> dict[str, Any]:
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/<step>", methods=["POST"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_steps)
 @blp.arguments(schemas.StepIn())
 @blp.response(200, schemas.StepMoved())
 @blp.problems(400, 401, 403, 404, 409, 422)

@@ -91,6 +91,9 @@ class OpinionWorld:
     def act(self, client: FlaskClient, opinion_id: int, action: str, **body: Any) -> TestResponse:
         return client.post(f"/api/v1/opinions/{opinion_id}/{action}", json=body)
 
+    def hand_on(self, client: FlaskClient, opinion_id: int, to: str) -> TestResponse:
+        return self.act(client, opinion_id, "transfer", organization_code=to, remark="归口办理")
+
     def triage(self, opinion_id: int, **more: Any) -> TestResponse:
         body = {"category": "complaint", "level": "village"} | more
         return self.act(self.town, opinion_id, "triage", **body)

@@ -145,6 +145,7 @@ def transfer(secretary: Page, town: Page) -> None:
 def hand_over(page: Page, to: str) -> None:
     page.get_by_text("转办", exact=True).first.click()
     page.get_by_label("转给").select_option(label=to)
+    page.locator("#transfer-remark").fill("归口办理")
     page.get_by_role("button", name="转办").click()
 
 

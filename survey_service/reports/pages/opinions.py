@@ -38,7 +38,7 @@ from survey_service.staff.rules import is_allowed
 
 CASE = "/opinions/<int:opinion_id>"
 _MOST_TARGETS = 500
-_PAPER_FIELDS = ("organization_code", "text", "category", "topic", "may_publish", "about")
+_PAPER_FIELDS = ("organization_code", "text", "category", "topic", "about")
 
 
 @pages.route("/opinions", methods=["GET"])
@@ -221,8 +221,9 @@ def _paper(form: FormView) -> str:
 def key_opinion() -> Any:
     """Key in an opinion that came on paper, and show the form for the next one."""
     given = {name: request.form[name] for name in _PAPER_FIELDS if request.form.get(name)}
+    may_publish = "may_publish" in request.form
     try:
-        body = load(schemas.OpinionPaperIn(), given)
+        body = load(schemas.OpinionPaperIn(), given | {"may_publish": may_publish})
         place = {name: body.pop(name) for name in ("organization_code", "letter_id")}
         with unit_of_work() as session:
             originals.key_opinion(

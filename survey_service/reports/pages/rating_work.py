@@ -15,6 +15,7 @@ from survey_service.core.privacy import current_keyring
 from survey_service.ratings import deadlines, decisions, objections, process, queries, records, service
 from survey_service.ratings import reading as reader
 from survey_service.ratings.grade_files import push_grades
+from survey_service.ratings.places import path_of_steps
 from survey_service.reports.campaigns import read_setup
 from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.presentation.forms import FormView
@@ -94,7 +95,7 @@ def _work(cycle_id: int, form: FormView | None = None) -> str:
         visits = records.read_visits_due(session, staff=staff, cycle_id=cycle_id) if is_asked else []
         place: dict[str, Any] = {"staff": staff, "cycle_id": cycle_id}
         warnings = records.read_quota_warnings(session, **place) if is_asked else []
-        may_act = _may_act(session, cycle_id)
+        may_act = _may_move(session, cycle)
         page = work_page(
             cycle,
             document,
@@ -114,6 +115,13 @@ def _may_act(session: Session, cycle_id: int) -> bool:
     return current_staff().covers(queries.path_of_cycle(session, cycle_id=cycle_id))
 
 
+def _may_move(session: Session, cycle: dict[str, Any]) -> bool:
+    """Tell whether the viewer completes the step that is due."""
+    staff, due = current_staff(), next((step for step in cycle["steps"] if not step["is_done"]), None)
+    is_above = staff.covers(path_of_steps(session, cycle_id=cycle["id"]))
+    return is_above and due is not None and service.speaks_for(staff, due["by"])
+
+
 def _place(cycle_id: int) -> dict[str, Any]:
     return {"staff": current_staff(), "cycle_id": cycle_id, "now": clock.now()}
 
@@ -124,7 +132,7 @@ def _push(session: Session, cycle_id: int) -> None:
 
 
 @pages.route(f"{CYCLE}/steps/<step>", methods=["POST"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_steps)
 def complete_step(cycle_id: int, step: str) -> Response:
     """Complete the step that is due."""
     body = remark_asked_for(request.form)
@@ -135,7 +143,7 @@ def complete_step(cycle_id: int, step: str) -> Response:
 
 
 @pages.route(f"{CYCLE}/send-back", methods=["POST"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_steps)
 def send_cycle_back(cycle_id: int) -> Any:
     """Go back to an earlier step with a remark."""
     try:
@@ -148,7 +156,7 @@ def send_cycle_back(cycle_id: int) -> Any:
 
 
 @pages.route(f"{CYCLE}/deadlines", methods=["POST"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_steps)
 def set_deadline(cycle_id: int) -> Any:
     """Set the last day of a step."""
     try:

@@ -122,9 +122,9 @@ def test_a_case_is_handed_up_and_down(place: OpinionWorld) -> None:
     )
     assert handed.json["state"] == "transferred"
     assert code_of(place.act(place.secretary, opinion, "accept")) == (404, "not_found")
-    assert place.act(place.town, opinion, "transfer", organization_code=place.county_code).status_code == 200
+    assert place.hand_on(place.town, opinion, place.county_code).status_code == 200
     assert code_of(place.act(place.town, opinion, "accept")) == (403, "forbidden")
-    sideways = place.act(place.county, opinion, "transfer", organization_code="nowhere")
+    sideways = place.hand_on(place.county, opinion, "nowhere")
     assert sideways.status_code == 422
 
 
@@ -160,6 +160,21 @@ def test_more_is_covered_by_hand(place: OpinionWorld) -> None:
     assert place.act(place.town, opinion, "mask", spans=[[0, 99]]).status_code == 422
     (item,) = place.secretary.get("/api/v1/opinions").json["items"]
     assert "王家" not in item["text"]
+
+
+def test_what_is_wrong_is_named_by_its_field(place: OpinionWorld) -> None:
+    """A case that goes nowhere, a hand-over without a word, a letter of nobody, a guessed consent."""
+    opinion, _ = place.write()
+    letter = {"organization_code": place.village, "text": "纸上写的意见", "letter_id": 4711}
+    answers = {
+        "duplicate_of": place.triage(opinion, duplicate_of=4711),
+        "remark": place.act(place.town, opinion, "transfer", organization_code=place.county_code),
+        "letter_id": place.town.post("/api/v1/opinions", json=letter),
+        "may_publish": place.send(LAMP, may_publish="no"),
+    }
+    assert {name: (one.status_code, [*one.json["errors"]]) for name, one in answers.items()} == {
+        name: (422, [name]) for name in answers
+    }
 
 
 def test_paper_is_keyed_by_offices_only(place: OpinionWorld) -> None:

@@ -12,7 +12,7 @@ from tests.http.ballots.phone import code_of
 ACTIONS = {
     "accept": {},
     "begin": {},
-    "transfer": {"organization_code": "x"},
+    "transfer": {"organization_code": "x", "remark": "x"},
     "decline": {"reason": "x"},
     "extend": {"reason": "x"},
     "answer": {"public_text": "x"},
@@ -49,9 +49,9 @@ def test_nobody_can_bring_a_report_to_those_concerned(both: OpinionWorld) -> Non
     assert code_of(both.triage(opinion, category="report", level="village")) == concealed
     assert code_of(both.triage(opinion, category="complaint", level="village")) == concealed
     both.triage(opinion, category="report", level="town")
-    to_village = both.act(both.town, opinion, "transfer", organization_code=both.village)
+    to_village = both.hand_on(both.town, opinion, both.village)
     assert code_of(to_village) == concealed
-    to_neighbour = both.act(both.town, opinion, "transfer", organization_code=both.world.village_codes[1])
+    to_neighbour = both.hand_on(both.town, opinion, both.world.village_codes[1])
     assert code_of(to_neighbour) == concealed
     assert code_of(both.act(both.town, opinion, "join", into=ordinary)) == concealed
     assert code_of(both.act(both.town, ordinary, "join", into=opinion)) == concealed

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from survey_service.core.db import Database
 from survey_service.ratings.presets import preset_text
@@ -21,6 +22,7 @@ TOWNSHIP = preset_text("township-classification")
 RING = TOWNSHIP.replace("code: plan,", "code: plan, children: *all,")
 STARS = preset_text("feicheng-branch-star")
 STEPS = ("self", "mass_evaluation", "summary", "town_assessment")
+NOTICE = "{code: notice, title: 公示, kind: public_notice, by: county, actor: 县委组织部, days: 5}"
 SCHEMES = {
     "weights that do not sum": (
         TOWNSHIP,
@@ -166,3 +168,27 @@ def test_x_and_y_over_their_most_are_refused_whole(world: World, county: Caller)
     assert fields_of(answer) == {"bonus.honour", "penalty.discipline"}
     assert "10.00" in answer.json["errors"]["bonus.honour"][0]
     assert county.get(subject).json == before
+
+
+def test_an_objection_gives_nobody_a_place_that_a_share_has_not(world: World, county: Caller) -> None:
+    """Two of thirteen are 好 and two 较差: who comes in or goes out needs somebody to change places with."""
+    source = TOWNSHIP.replace("code: township-classification", "code: with-notice")
+    source = source.replace(", decides: true}\n", ", decides: true}\n  - " + NOTICE + "\n")
+    assert county.post("/schemes", {"source": source}).status_code == 201
+    rating = open_rating(world, county, "with-notice")
+    for village in range(13):
+        rating.score(village, shares(97 - 3 * village))
+    rating.complete(*STEPS, "county_review")
+
+    def settle(village: int, grade: str) -> TestResponse:
+        body = {"organization_code": world.village_codes[village], "text": "不服"}
+        number = county.post(rating.path("/objections"), body).json["id"]
+        outcome = {"outcome": "经核查成立", "grade": grade}
+        return county.post(rating.path(f"/objections/{number}/outcome"), outcome)
+
+    assert problem(settle(2, "好")) == (409, "shares_broken")
+    assert problem(settle(12, "一般")) == (409, "shares_broken")
+    assert settle(1, "较差").status_code == 200
+    assert settle(2, "好").status_code == 200
+    assert settle(12, "一般").status_code == 200
+    assert [rating.column("grade_final")[one] for one in (1, 2, 12)] == ["较差", "好", "一般"]

@@ -35,7 +35,7 @@ def decision(rating: Rating, village: int) -> str:
     ("body", "field"),
     [
         ({"by": "town", "points": {"leader": "15.01"}}, "points.leader"),
-        ({"by": "town", "points": {"leader": "-1"}}, "points.leader.value"),
+        ({"by": "town", "points": {"leader": "-1"}}, "points.leader"),
         ({"by": "town", "points": {"unknown": "1"}}, "points.unknown"),
         ({"by": "town", "choices": {"leader": "good"}}, "choices.leader"),
         ({"by": "emperor", "points": {}}, "by"),
@@ -192,12 +192,26 @@ def test_a_rated_party_sees_its_grade_when_it_is_final(rating: Rating, secretary
     assert problem(secretary.get(other)) == (403, "forbidden")
 
 
-def test_a_town_scores_for_the_town_and_leaves_the_steps_to_their_owner(rating: Rating, town: Caller) -> None:
+def test_a_town_scores_for_the_town_and_leaves_the_rest_to_the_county(rating: Rating, town: Caller) -> None:
+    """All subjects are its own: it completes its steps in the county's cycle, and no other."""
     points = {"points": {"leader": "14"}}
     assert town.put(sheet(rating), {"by": "town"} | points).status_code == 200
     assert problem(town.put(sheet(rating), {"by": "county"} | points)) == (403, "forbidden")
-    assert problem(town.post(rating.path("/self"))) == (403, "forbidden")
     assert len(town.get(rating.path("/grades")).json["items"]) == 5
+    assert [town.post(rating.path(f"/{step}")).status_code for step in STEPS] == [200] * len(STEPS)
+    decide = {"grade": "较好", "reason": "x"}
+    for answer in (town.post(rating.path("/county_review")), town.put(decision(rating, 0), decide)):
+        assert problem(answer) == (403, "forbidden")
+
+
+def test_a_cycle_of_many_towns_is_moved_by_who_stands_above_them(
+    world: World, county: Caller, town: Caller
+) -> None:
+    """Here the town itself is rated: it is no one's office of itself."""
+    codes = [world.town_code, world.village_codes[0]]
+    rating = open_rating(world, county, "township-classification", organization_codes=codes)
+    assert problem(town.post(rating.path("/self"))) == (403, "forbidden")
+    rating.complete("self")
 
 
 def test_grades_come_whole_or_page_by_page(rating: Rating, monkeypatch: pytest.MonkeyPatch) -> None:

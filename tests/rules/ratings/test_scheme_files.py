@@ -118,6 +118,12 @@ def test_strange_files_are_refused(text: str, line: int | None, sentence: str) -
     assert line is None or caught.value.line == line
 
 
+def test_yes_is_not_taken_for_true() -> None:
+    """What the published JSON Schema refuses, the service refuses as well."""
+    text = preset_text("township-classification").replace("decides: true", "decides: yes")
+    assert any("steps[4].decides：" in one for one in faults(text)[str(line_of(text, "decides: yes"))])
+
+
 def test_aliases_cannot_grow_a_file() -> None:
     bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{key}: &{key} [{','.join(['*' + previous] * 9)}]\n"

@@ -7,7 +7,7 @@ import pytest
 from survey_service.ratings.grading import grade_subjects
 from survey_service.ratings.rules import Cap, Quota, Restriction
 from survey_service.ratings.vocabulary import Measure, RestrictionKind
-from tests.rules.ratings.schemes import branch, branches, mass, points, preset, proposals, reason_codes
+from tests.rules.ratings.schemes import FULL, branch, branches, mass, points, preset, proposals, reason_codes
 
 TOWNSHIP = preset("township-classification")
 
@@ -53,6 +53,16 @@ def test_a_tie_that_the_mass_score_leaves_is_for_people() -> None:
 def test_a_missing_mass_score_is_neither_better_nor_worse() -> None:
     found = tied(95, 95, 80, 80, 80, masses=(None, 90, 99, 99, 99))
     assert (found["b0"][1], found["b1"][1]) == (True, True)
+
+
+def test_a_mass_score_that_is_keyed_in_decides_a_tie_as_well() -> None:
+    """Without a campaign the indicator holds it: 18 and 19 of 20 points."""
+    sheets = [dict(FULL, leader=13, mass=18), dict(FULL, leader=12, mass=19)]
+    subjects = [branch(f"z{number}", 0, sheets=points(one)) for number, one in enumerate(sheets)]
+    gradings = grade_subjects(TOWNSHIP, [*subjects, *branches([85, 80, 70])])
+    found = {code: (one.proposed, one.is_tied) for code, one in gradings.items()}
+    assert (found["z0"], found["z1"]) == (("较好", False), ("好", False))
+    assert reason_codes(gradings["z1"])[-1] == "tie_by_mass"
 
 
 def test_only_those_whom_the_line_parts_are_tied() -> None:
