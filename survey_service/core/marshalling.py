@@ -47,6 +47,7 @@ _FIELDS: tuple[type[fields.Field[Any]], ...] = (
     fields.Decimal,
     fields.Boolean,
     fields.AwareDateTime,
+    fields.Date,
     fields.List,
     fields.Nested,
     fields.Dict,
@@ -137,6 +138,7 @@ def _translate() -> None:
     for kind in _FIELDS:
         found = kind.default_error_messages
         found.update({key: text(f"schema.{_KEYS[key]}") for key in found if key in _KEYS})
+    fields.Date.default_error_messages["invalid"] = text("schema.invalid_date")
     Schema._default_error_messages = {
         "type": text("schema.not_an_object"),
         "unknown": text("schema.unknown_field"),

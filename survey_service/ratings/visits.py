@@ -14,7 +14,13 @@ from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.ratings.grades import GradedSubject, scheme_of_cycle, work_out
 from survey_service.ratings.models import RatingCycle, RatingVisit
-from survey_service.ratings.queries import SubjectRow, earlier_grades, find_subject, lock_cycle
+from survey_service.ratings.queries import (
+    SubjectRow,
+    earlier_grades,
+    find_subject,
+    list_decisions,
+    lock_cycle,
+)
 from survey_service.ratings.rules import Scheme, cycle_target
 from survey_service.ratings.vocabulary import VisitOutcome
 
@@ -89,17 +95,23 @@ def visits_due(session: Session, cycle: RatingCycle) -> list[VisitDue]:
 def _due(
     session: Session, cycle: RatingCycle, scheme: Scheme, worked_out: Sequence[GradedSubject]
 ) -> list[VisitDue]:
-    """A scheme asks for visits to those proposed for some grades, and to those whose look-back has come."""
+    """A scheme asks for visits to those who are to get some grades, and to those whose look-back has come.
+
+    That the committee gives such a grade asks for a visit as much as that it is proposed.
+    """
     on_site = scheme.steps[scheme.deciding_position].on_site
     earlier = look_back_grades(session, cycle, scheme)
     visited = list_visits(session, cycle.id)
+    decided = {subject_id: made[-1].grade for subject_id, made in list_decisions(session, cycle.id).items()}
     return [
         VisitDue(one.subject, is_on_site, looked_back, one.subject.row.subject_id in visited)
         for one in worked_out
         if not one.grading.is_excluded
         and any(
             (
-                is_on_site := one.grading.proposed in on_site,
+                is_on_site := not on_site.isdisjoint(
+                    {one.grading.proposed, decided.get(one.subject.row.subject_id)}
+                ),
                 looked_back := earlier.get(one.subject.row.subject_id),
             )
         )

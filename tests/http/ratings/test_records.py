@@ -206,6 +206,20 @@ def test_nobody_gets_five_stars_unseen(stars: Rating) -> None:
     assert problem(stars.county.post(place(stars, "visits"), VISIT)) == (409, "wrong_step")
 
 
+def test_a_decision_asks_for_a_visit_as_a_proposal_does(stars: Rating) -> None:
+    stars.visit(0)
+    second = stars.world.village_codes[1]
+    body = {"grade": "star5", "reason": "集体研究决定"}
+    assert stars.county.put(stars.path(f"/decisions/{second}"), body).status_code == 200
+    answer = stars.county.post(stars.path("/county_review"))
+    assert (problem(answer), [*answer.json["errors"]]) == ((409, "visits_missing"), [second])
+    wrong = stars.county.post(stars.path(f"/subjects/{second}/visits"), VISIT | {"visited_on": "昨天"})
+    assert wrong.json["errors"] == {"visited_on": ["请填写日期，例如 2026-11-21。"]}
+    stars.visit(1)
+    stars.complete("county_review")
+    assert stars.column("grade_final") == ["star5", "star5"]
+
+
 def test_visits_are_the_business_of_those_above(stars: Rating, secretary: Caller) -> None:
     assert problem(secretary.post(place(stars, "visits"), VISIT)) == (403, "forbidden")
     stars.county.post(place(stars, "visits"), VISIT)
