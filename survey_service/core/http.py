@@ -5,6 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import IPv4Address, ip_address
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 
 from apispec import APISpec
@@ -42,6 +43,9 @@ MAX_BODY_BYTES = 256 * 1024
 
 MULTIPART_BYTES = 64 * 1024
 """What the form around an uploaded file may add to it."""
+
+UNREAD_BYTES, UNREAD_SECONDS = 64 * 1024 * 1024, 10
+"""How much of a refused body is taken in, and for how long at the most, so that its sender hears why."""
 
 _UPLOAD_ATTRIBUTE = "max_upload_bytes"
 _PROCESS_KEY = new_key()
@@ -258,6 +262,16 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
+def _take_in_refused(response: Response) -> Response:
+    """Read what a refused request still sends: who writes into a closed connection never sees the answer."""
+    is_refused = response.status_code >= HTTPStatus.BAD_REQUEST
+    if is_refused and 0 < (request.content_length or 0) <= UNREAD_BYTES:
+        end, body = monotonic() + UNREAD_SECONDS, request.environ["wsgi.input"]
+        while body.read(MULTIPART_BYTES) and monotonic() < end:
+            pass
+    return response
+
+
 def accepts_upload(max_bytes: int) -> Callable[[View], View]:
     """Let one view take a file of up to `max_bytes`; every other body keeps to the general limit."""
 
@@ -292,4 +306,5 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, lambda error: error_response(_translate(error)))
     app.before_request(_raise_body_limit)
     app.after_request(_add_headers)
+    app.after_request(_take_in_refused)
     app.extensions["error_page"] = lambda error: render_template("error.html", error=error)

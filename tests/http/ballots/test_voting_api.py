@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 import time_machine
@@ -158,6 +159,14 @@ def test_what_is_not_one_json_ballot_is_malformed(phone: Phone, code: str, body:
 
 def test_a_megabyte_is_too_large(phone: Phone, code: str) -> None:
     assert code_of(phone.post_raw(code, b" " * 1_000_000)) == (413, "too_large")
+
+
+def test_a_body_is_taken_in_before_it_is_refused(phone: Phone, code: str) -> None:
+    body = BytesIO(b" " * 1_000_000)
+    answer = phone.client.post(
+        f"/api/v1/entrances/{code}/ballots", input_stream=body, content_length=1_000_000
+    )
+    assert (answer.status_code, body.read()) == (413, b""), "its sender meets a broken pipe, and no answer"
 
 
 def test_state_is_checked_before_answers(world: World, phone: Phone, code: str) -> None:
