@@ -326,9 +326,14 @@ def _insert(session: Session, account: StaffAccount) -> None:
 
 
 def change_password(session: Session, *, proof: Proof, new_password: str) -> None:
-    """Replace one's own password; every session of the account ends. Raises Invalid for a weak one."""
+    """Replace one's own password; every session of the account ends.
+
+    Raises Invalid for a weak one, and for the present one: that of a printed slip would open for ever.
+    """
     account = proven_account(session, proof)
     _refuse({"new_password": _password_errors(new_password, account.username)})
+    if is_right(account.password_hash, new_password):
+        raise Invalid(errors={"new_password": [text("staff.password_unchanged")]})
     account.password_hash = hash_password(new_password)
     account.must_change_password = False
     account.password_expires_at = None

@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey_service.core.errors import Forbidden, Unauthorized
+from survey_service.core.errors import Forbidden, Invalid, Unauthorized
 from survey_service.core.import_files import InvalidRows
 from survey_service.core.permissions import Identity
 from survey_service.core.privacy import EarlierSecret, Keyring
@@ -145,6 +145,14 @@ def test_a_changed_password_is_slow_to_guess_and_never_expires(session: Session)
     service.change_password(session, proof=proof, new_password="Another-2026")
     assert made.account.password_hash.startswith("$argon2id$")
     assert (made.account.password_expires_at, made.account.must_change_password) == (None, False)
+
+
+def test_the_password_of_a_slip_is_not_kept(session: Session) -> None:
+    [made] = load(session, ("张三", "zhang.san", "党支部书记", "village"))
+    proof = service.open_attempt(session, username="zhang.san", now=NOW).prove(made.password or "")
+    with pytest.raises(Invalid) as refusal:
+        service.change_password(session, proof=proof, new_password=made.password or "")
+    assert list(refusal.value.errors) == ["new_password"]
 
 
 def test_slips_are_ordered_by_town_and_village(session: Session) -> None:
