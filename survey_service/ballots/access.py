@@ -132,7 +132,7 @@ def let_visit_begin(response: Response, entrance: OpenedEntrance, now: datetime)
     until = int((now + VISIT_LIFETIME).timestamp())
     signed = sign(current_keyring().passing(_VISIT), f"{entrance.entrance_id}.{until}".encode())
     age = int(VISIT_LIFETIME.total_seconds())
-    set_cookie(response, VISIT_COOKIE, signed, max_age=age, path=f"/s/{entrance.code}")
+    set_cookie(response, VISIT_COOKIE, signed, max_age=age)
 
 
 def is_visit(entrance: OpenedEntrance) -> bool:
@@ -147,9 +147,9 @@ def is_visit(entrance: OpenedEntrance) -> bool:
     return int(entrance_id) == entrance.entrance_id and now.timestamp() < int(until)
 
 
-def end_visit(response: Response, code: str) -> None:
+def end_visit(response: Response) -> None:
     """Leave nothing of a visit on the phone of who helped."""
-    response.delete_cookie(VISIT_COOKIE, path=f"/s/{code}")
+    response.delete_cookie(VISIT_COOKIE)
 
 
 def asks_for_wechat(entrance: OpenedEntrance) -> bool:

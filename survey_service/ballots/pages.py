@@ -144,7 +144,7 @@ def _cast(code: str) -> Response:
     response = make_response(redirect(f"/visits/{receipt}" if is_visit else f"/r/{receipt}", 303))
     access.remember_answered(response, ticket)
     if is_visit:
-        access.end_visit(response, code)
+        access.end_visit(response)
     response.delete_cookie("secret", path=f"/s/{code}")
     return response
 

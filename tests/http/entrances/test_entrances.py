@@ -91,6 +91,7 @@ def test_five_thousand_codes_and_no_more(town: Caller, entrances: str, body: Any
         ({"rater_class": "king"}, "rater_class"),
         ({"count": 0}, "count"),
         ({"count": -1}, "count"),
+        ({"count": 1.5}, "count"),
         ({"place": "字" * 101}, "place"),
         ({"place": "a\0"}, "place"),
         ({"colour": "red"}, "colour"),
