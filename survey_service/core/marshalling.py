@@ -147,7 +147,7 @@ def _translate() -> None:
     _install_validators()
 
 
-def _whole_number(_: fields.Number[int], value: Any) -> int:
+def _whole_number(_: fields.Integer, value: Any) -> int:
     """Read an integer; marshmallow would cut 1.5 down to 1."""
     if isinstance(value, float) and not value.is_integer():
         raise ValueError
@@ -155,7 +155,7 @@ def _whole_number(_: fields.Number[int], value: Any) -> int:
 
 
 def _install_validators() -> None:
-    fields.Integer._format_num = _whole_number  # type: ignore[method-assign]  # For every schema, as above.
+    fields.Integer._format_num = _whole_number  # type: ignore[assignment,method-assign]  # For all schemas.
     for name in ("message_min", "message_max", "message_all", "message_gte", "message_lte"):
         for validator in (validate.Range, validate.Length):
             if hasattr(validator, name):
