@@ -87,6 +87,12 @@ def get_head(session: Session) -> Head:
     return Head(*session.execute(_HEAD).one())
 
 
+def find_head(session: Session) -> Head | None:
+    """Return the same, or None where somebody has taken it away."""
+    row = session.execute(_HEAD).one_or_none()
+    return Head(*row) if row else None
+
+
 def lock_head(session: Session) -> Head:
     """Return the end of the chain and hold it until the commit: nobody else can append meanwhile."""
     return Head(*session.connection().execute(_HEAD.with_for_update()).one())

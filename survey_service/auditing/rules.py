@@ -135,10 +135,15 @@ class ChainCheck:
     def _fault(self, entry: Entry) -> Fault | None:
         if entry.previous != self.last.digest:
             return Fault.UNLINKED
-        return None if entry.digest == entry.expected_digest() else Fault.ALTERED
+        try:
+            is_good = entry.digest == entry.expected_digest()
+        except TypeError:
+            # Bytes, which SQLite keeps in any column: nothing of ours has no canonical form.
+            is_good = False
+        return None if is_good else Fault.ALTERED
 
-    def finish(self, head: Head) -> BadEntry | None:
-        """Return what is wrong with the chain as a whole; `head` is the one stored beside it."""
+    def finish(self, head: Head | None) -> BadEntry | None:
+        """Return what is wrong with the chain as a whole; `head` is the one stored beside it, or gone."""
         if self._beginning != GENESIS and not self._has_checkpoint:
             return BadEntry(1, Fault.MISSING)
         first_unknown = min(self._known.values(), default=0)
@@ -148,12 +153,15 @@ class ChainCheck:
 
 
 def read_heads(text: str) -> list[Head]:
-    """Return the heads that somebody has kept; raises ValueError for anything else.
+    """Return the heads that somebody has kept; raises ValueError for anything else, and for none at all.
 
     A line is `seq digest` as the command prints it, a digest alone as it may be copied from paper, or the
     JSON that a webhook received or the API gave.
     """
-    return [_read_head(line.strip()) for line in text.splitlines() if line.strip()]
+    heads = [_read_head(line.strip()) for line in text.splitlines() if line.strip()]
+    if not heads:
+        raise ValueError("there is no head of an audit trail in it")
+    return heads
 
 
 def _read_head(line: str) -> Head:

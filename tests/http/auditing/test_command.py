@@ -57,6 +57,7 @@ def test_a_whole_chain_is_whole(database: Database, heads: Path) -> None:
         ("UPDATE audit_entry SET actor = 'x' WHERE seq = 3", "entry 3: was altered"),
         ("DELETE FROM audit_entry WHERE seq = 3", "entry 3: is missing"),
         ("DELETE FROM audit_entry WHERE seq = 6", "entry 6: is missing"),
+        ("DELETE FROM audit_head", "entry 7: is missing"),
     ],
 )
 def test_the_first_bad_entry_is_named(database: Database, heads: Path, statement: str, sentence: str) -> None:
@@ -92,9 +93,10 @@ def test_a_chain_of_another_installation_is_noticed(database: Database, tmp_path
     assert (code, said.startswith("entry 2: is not the one that was known")) == (1, True)
 
 
-def test_a_file_that_holds_no_heads_is_refused(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["nonsense\n", "", "\n"])
+def test_a_file_that_holds_no_heads_is_refused(database: Database, tmp_path: Path, content: str) -> None:
     nonsense = tmp_path / "nonsense.txt"
-    nonsense.write_text("nonsense\n")
+    nonsense.write_text(content)
     code, said = verify(nonsense)
     assert code == 2
     assert "no head of an audit trail" in said

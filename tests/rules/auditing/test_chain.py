@@ -82,6 +82,8 @@ def test_a_digest_covers_everything_but_itself() -> None:
         {"after": {"number": 30}},
         {"after": None},
         {"digest": "f" * 64},
+        {"actor": b"\xff"},
+        {"after": {"unreadable": b"\xff"}},
     ],
     ids=str,
 )
