@@ -11,7 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import SubjectRow, get_campaign, list_subjects, lock_subjects
+from survey_service.campaigns.queries import (
+    SubjectRow,
+    get_campaign,
+    get_visible_campaign,
+    list_subjects,
+    lock_subjects,
+)
 from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_digest
@@ -66,6 +72,7 @@ def create_slots(
     Panel codes of one organization that is no subject itself rate all subjects below it, and those of
     further campaigns of the same owner, where some are named.
     """
+    get_visible_campaign(session, campaign_id, staff)
     where = _place_above_subjects(session, campaign_id, organization_codes) if mode is Mode.PANEL else None
     if also_campaign_ids and where is None:
         raise Invalid(errors={"also_campaign_ids": [text("entrances.sitting_of_panels")]})

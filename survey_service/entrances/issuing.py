@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import SubjectRow, get_campaign, list_subjects, lock_subjects
+from survey_service.campaigns.queries import SubjectRow, get_visible_campaign, list_subjects, lock_subjects
 from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_digest
@@ -60,7 +60,7 @@ def issue_household_codes(
     Raises Forbidden for organizations at or above the caller's own level, Invalid, Conflict `wrong_state`
     after closing.
     """
-    campaign = get_campaign(session, campaign_id)
+    campaign = get_visible_campaign(session, campaign_id, staff)
     check_entrance(campaign, Mode.HOUSEHOLD, RaterClass.VILLAGER, now)
     _check_numbers(households)
     codes = list(dict.fromkeys(one.organization_code for one in households))

@@ -12,6 +12,7 @@ from survey_service.campaigns.queries import (
     SubjectRow,
     get_campaign,
     get_formula,
+    get_visible_campaign,
     list_subjects,
     lock_subjects,
 )
@@ -89,7 +90,7 @@ def create_entrances(
     at or above the caller's own level, Invalid for a class without weight, Conflict `wrong_state` after
     closing, and `codes_handed_out`.
     """
-    campaign = get_campaign(session, campaign_id)
+    campaign = get_visible_campaign(session, campaign_id, staff)
     check_entrance(campaign, mode, rater_class, now)
     check_number(count * len(organization_codes))
     subjects = subjects_below(session, staff, campaign_id, organization_codes)

@@ -59,7 +59,7 @@ def _item(issued: IssuedCode) -> dict[str, Any]:
 
 
 @blp.route("/campaigns/<int:campaign_id>/entrances", methods=["POST"])
-@requires("entrances.create", path_of_campaign)
+@requires("entrances.create")
 @blp.arguments(IdempotencyKey(unknown="exclude"), location="headers")
 @blp.arguments(EntrancesIn())
 @blp.response(201, EntrancesOut())
@@ -158,7 +158,7 @@ def render_pdf(campaign_id: int, body: dict[str, Any]) -> bytes:
 
 
 @blp.route(f"{CAMPAIGN}/household-codes", methods=["POST"])
-@requires("entrances.create", path_of_campaign)
+@requires("entrances.create")
 @blp.arguments(IdempotencyKey(unknown="exclude"), location="headers")
 @blp.arguments(HouseholdCodesIn())
 @blp.response(201, HouseholdCodesOut())
@@ -188,7 +188,7 @@ def issue(
 
 
 @blp.route(f"{CAMPAIGN}/household-codes/import", methods=["POST"])
-@requires("entrances.create", path_of_campaign)
+@requires("entrances.create")
 @accepts_upload(MAX_FILE_BYTES)
 @blp.arguments(IdempotencyKey(unknown="exclude"), location="headers")
 @blp.arguments(ImportIn(), location="files")
@@ -213,7 +213,7 @@ def read_groups(campaign_id: int, content: bytes, filename: str) -> list[Househo
 
 
 @blp.route(f"{CAMPAIGN}/household-codes/template.xlsx", methods=["GET"])
-@requires("entrances.create", path_of_campaign)
+@requires("entrances.create")
 @blp.response(200, _FILE, content_type=XLSX_TYPE)
 @blp.problems(401, 403, 404)
 def download_group_template(**_: object) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import get_visible_campaign, path_of_campaign
+from survey_service.campaigns.queries import get_visible_campaign, list_subjects
 from survey_service.campaigns.rules import ONE_TIME_MODES, Mode
 from survey_service.core.permissions import Identity
 from survey_service.entrances.slot_queries import CodeCounts, count_codes, count_codes_rating
@@ -42,8 +42,8 @@ class CodeBoard:
     campaign: Campaign
     places: Sequence[PlaceCodes]
     runs: Sequence[RunProgress]
-    is_own: bool
-    """Whether the reader's sub-tree owns the campaign, and he may therefore make codes."""
+    is_above_some: bool
+    """Whether the reader stands above somebody who is rated, and may therefore make codes."""
 
 
 def read_codes(session: Session, *, staff: Identity, campaign_id: int, now: datetime) -> list[PlaceCodes]:
@@ -73,7 +73,8 @@ def read_code_board(session: Session, *, staff: Identity, campaign_id: int, now:
     campaign = get_visible_campaign(session, campaign_id, staff)
     places = read_codes(session, staff=staff, campaign_id=campaign_id, now=now)
     runs = list_runs(session, campaign_id=campaign_id, within_path=staff.path)
-    return CodeBoard(campaign, places, runs, staff.covers(path_of_campaign(session, campaign_id=campaign_id)))
+    subjects = list_subjects(session, campaign_id, within_path=staff.path)
+    return CodeBoard(campaign, places, runs, any(staff.is_above(one.path) for one in subjects))
 
 
 @dataclass(frozen=True)

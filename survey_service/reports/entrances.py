@@ -68,8 +68,6 @@ class EntranceBoard:
     panels: Sequence[PanelPlace]
     home: Organization
     """Where the reader belongs to; when it is not rated itself, its panel rates all that is below."""
-    is_own: bool
-    """Whether the reader's sub-tree owns the campaign, and he may therefore run it."""
     companions: Sequence[tuple[Campaign, int]]
     """Campaigns of the same owner that panel codes may rate as well, with how many they rate here."""
 
@@ -93,7 +91,7 @@ def read_entrances(session: Session, *, staff: Identity, campaign_id: int, now: 
     home = session.get_one(Organization, staff.organization_id)
     companions = list_candidates(session, campaign=campaign, within_path=home.path, now=now) if is_own else []
     panels = _panels(session, staff, campaign_id)
-    return EntranceBoard(campaign, places, classes, panels, home, is_own, companions)
+    return EntranceBoard(campaign, places, classes, panels, home, companions)
 
 
 def _panels(session: Session, staff: Identity, campaign_id: int) -> list[PanelPlace]:

@@ -28,6 +28,7 @@ NARROWED_BY_SERVICE = {
     "code_sheets.print": "the organizations stand in the body; their codes are for those above them only",
     "disputes.decide": "the subject stands in the body of the call, and lies below the caller",
     "campaigns.read": "a campaign is seen by everybody inside it; the answer shows his part",
+    "entrances.create": "the organizations stand in the body; their codes are for those above them only",
     "entrances.read": "the page holds the entrances of the caller's sub-tree",
     "entrances.revoke": "a code tells its organization only to the service, which has the keys",
     "opinion_boxes.open": "a box tells its organization only to the service",

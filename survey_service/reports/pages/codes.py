@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request
 
-from survey_service.campaigns.queries import path_of_campaign
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Conflict, Invalid, ServiceError
@@ -63,7 +62,7 @@ def _refused(campaign_id: int, error: ServiceError) -> Any:
 
 
 @pages.route(f"{CAMPAIGN}/household-codes", methods=["POST"])
-@requires("entrances.create", path_of_campaign)
+@requires("entrances.create")
 @accepts_upload(MAX_FILE_BYTES)
 def make_household_codes(campaign_id: int) -> Any:
     """Make a code for every household: by a sheet of villagers' groups, or by the roster without one."""

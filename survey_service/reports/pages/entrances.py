@@ -5,7 +5,6 @@ from typing import Any
 from flask import Response, render_template, request
 from sqlalchemy.orm import Session
 
-from survey_service.campaigns.queries import path_of_campaign
 from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.downloads import PDF_TYPE, attachment
@@ -49,7 +48,7 @@ def _said(refused: ServiceError | None) -> list[str]:
 
 
 @pages.route(f"{CAMPAIGN}/entrances", methods=["POST"])
-@requires("entrances.create", path_of_campaign)
+@requires("entrances.create")
 def create_entrances(campaign_id: int) -> Any:
     """Make posted codes or one-time codes for one organization or for all."""
     staff, now = current_staff(), clock.now()

@@ -120,7 +120,7 @@ def codes_board_page(
         splits=choices(PrintSplit, "code_pages.split_"),
         reasons=choices(RevokedAs, "code_pages.reason_"),
         most_text=MAX_TEXT_LENGTH,
-        may_make=board.is_own and is_running and is_allowed(role, "entrances.create"),
+        may_make=board.is_above_some and is_running and is_allowed(role, "entrances.create"),
         may_print=bool(board.places) and is_running and is_allowed(role, "code_sheets.print"),
         may_revoke=bool(rated) and is_running and is_allowed(role, "entrances.revoke"),
         is_before_opening=state in {State.DRAFT, State.SCHEDULED},

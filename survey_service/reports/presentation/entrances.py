@@ -90,7 +90,7 @@ def entrances_page(
     board: EntranceBoard, *, role: Role, now: datetime, refusal: Sequence[str] = ()
 ) -> EntrancesPage:
     state = board.campaign.window.state(now)
-    may_create = board.is_own and is_allowed(role, "entrances.create") and state in OPEN_STATES
+    may_create = is_allowed(role, "entrances.create") and state in OPEN_STATES
     below = [place for place in board.places if place.is_below]
     everywhere = Choice("", text("staff_pages.everywhere", count=len(below)))
     whole = _whole(board)

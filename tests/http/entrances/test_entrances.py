@@ -147,6 +147,28 @@ def test_who_makes_codes(everybody: dict[str, Caller], entrances: str, body: Any
         }
 
 
+def test_offices_above_a_village_make_its_codes_in_a_campaign_of_the_county(
+    everybody: dict[str, Caller], world: World, body: Any, form: int
+) -> None:
+    of_county = everybody["county"].post("/campaigns", campaign_body(world, form)).json["id"]
+    households = {"items": [{"organization_code": world.village_codes[0], "count": 2}]}
+    for call, wanted in (
+        ("entrances", body()),
+        ("entrances", body(mode="open")),
+        ("household-codes", households),
+    ):
+        address = f"/campaigns/{of_county}/{call}"
+        statuses = {name: one.post(address, wanted).status_code for name, one in everybody.items()}
+        assert statuses == {
+            "county": 201,
+            "town": 201,
+            "neighbour": 403,
+            "secretary": 403,
+            "auditor": 403,
+            "stranger": 401,
+        }, call
+
+
 def test_who_revokes_codes(everybody: dict[str, Caller], town: Caller, entrances: str, body: Any) -> None:
     codes = codes_of(town.post(entrances, body(count=len(everybody))).json)
     statuses = {
