@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import IPv4Address, ip_address
 from threading import Lock
@@ -16,8 +17,9 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from webargs import missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.routing import IntegerConverter, Map
+from werkzeug.wsgi import get_input_stream
 
 from survey_service.core import audit
 from survey_service.core.db import MAX_ID
@@ -266,9 +268,11 @@ def _take_in_refused(response: Response) -> Response:
     """Read what a refused request still sends: who writes into a closed connection never sees the answer."""
     is_refused = response.status_code >= HTTPStatus.BAD_REQUEST
     if is_refused and 0 < (request.content_length or 0) <= UNREAD_BYTES:
-        end, body = monotonic() + UNREAD_SECONDS, request.environ["wsgi.input"]
-        while body.read(MULTIPART_BYTES) and monotonic() < end:
-            pass
+        end = monotonic() + UNREAD_SECONDS
+        body = vars(request).get("stream") or get_input_stream(request.environ)
+        with suppress(ClientDisconnected):
+            while body.read(MULTIPART_BYTES) and monotonic() < end:
+                pass
     return response
 
 
