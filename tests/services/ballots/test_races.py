@@ -1,6 +1,7 @@
 """What must hold when many things happen at once; commits are real here."""
 
 import secrets
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
