@@ -31,5 +31,7 @@ def sweep_retention() -> None:
         if not service.is_due(session, now=now):
             return
     with unit_of_work() as session:
+        if not service.claim_day(session, now=now):
+            return
         purged = service.run_schedule(session, schedule=current_schedule(), now=now)
     log.info("retention: %s", ", ".join(f"{one.rule.kind} {one.number}" for one in purged))

@@ -34,8 +34,7 @@ class _Selection:
 
 def run_schedule(session: Session, *, schedule: Sequence[Rule], now: datetime) -> Sequence[Purged]:
     """Delete what is due, and leave an entry with the numbers in the audit trail."""
-    run = session.get_one(RetentionRun, THE_ONE, with_for_update=True, populate_existing=True)
-    run.ran_on = clock.local_day(now)
+    claim_day(session, now=now)
     purged = [Purged(rule, _purge(session, rule, now)) for rule in schedule]
     numbers = {str(one.rule.kind): one.number for one in purged}
     record(session, "retention.run", "retention", after=numbers)
@@ -45,6 +44,14 @@ def run_schedule(session: Session, *, schedule: Sequence[Rule], now: datetime) -
 def preview_schedule(session: Session, *, schedule: Sequence[Rule], now: datetime) -> Sequence[Purged]:
     """Count what a run would delete."""
     return [Purged(rule, _count(session, rule, now)) for rule in schedule]
+
+
+def claim_day(session: Session, *, now: datetime) -> bool:
+    """Take the run of today upon oneself; False where somebody else has."""
+    run = session.get_one(RetentionRun, THE_ONE, with_for_update=True, populate_existing=True)
+    is_first = run.ran_on != clock.local_day(now)
+    run.ran_on = clock.local_day(now)
+    return is_first
 
 
 def is_due(session: Session, *, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """What the schedule deletes and, above all, what it leaves."""
 
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from survey_service.staff.rules import TokenKind
 from tests.factories.auditing.chain import read_chain
 from tests.factories.campaigns import NOW, World, start_campaign
 from tests.services.sealing.steps import CLOSED_AT, cast_known, close, contents, count, database_of, seal
+from tests.support.databases import wait_until_somebody_waits
 
 DAYS = 180
 LATER = CLOSED_AT + timedelta(days=DAYS + 30)
@@ -147,6 +149,24 @@ def test_the_sweep_runs_it_once_a_day(committed_world: World) -> None:
     with database_of(world).reading() as session:
         assert not is_due(session, now=NOW)
         assert is_due(session, now=NOW + timedelta(days=1))
+
+
+@pytest.mark.usefixtures("frozen_clock")
+def test_of_two_workers_one_runs_it(postgresql_committed_world: World) -> None:
+    world = postgresql_committed_world
+
+    def sweep() -> None:
+        with world.app.app_context():
+            sweep_retention()
+
+    before, other = len(read_chain(database_of(world))), Thread(target=sweep)
+    with world.app.app_context(), database_of(world).unit_of_work() as session:
+        run_schedule(session, schedule=SCHEDULE, now=NOW)
+        session.flush()
+        other.start()
+        wait_until_somebody_waits(database_of(world))
+    other.join()
+    assert len(read_chain(database_of(world))) == before + 1
 
 
 def test_every_kind_has_one_rule_with_a_reason() -> None:
