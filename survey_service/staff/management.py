@@ -11,7 +11,7 @@ from survey_service.staff import rules
 from survey_service.staff.bindings import forget_bindings
 from survey_service.staff.importing import free_username
 from survey_service.staff.models import RecoveryCode, SecondFactor, StaffAccount
-from survey_service.staff.queries import get_account
+from survey_service.staff.queries import hold_account
 from survey_service.staff.rules import Role
 from survey_service.staff.service import (
     NewPassword,
@@ -58,8 +58,8 @@ def shut_account(session: Session, account: StaffAccount, *, now: datetime) -> N
 
 
 def managed_account(session: Session, staff_id: int, by: Identity | None) -> StaffAccount:
-    """Return an account that somebody manages; raises NotFound, and Forbidden above or beside him."""
-    account = get_account(session, staff_id=staff_id)
+    """Return, and hold, an account that somebody manages; raises NotFound, Forbidden above or beside him."""
+    account = hold_account(session, staff_id=staff_id)
     if by is None:
         return account
     by.require(account.organization.path)

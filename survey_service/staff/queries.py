@@ -26,6 +26,15 @@ def get_account(session: Session, *, staff_id: int) -> StaffAccount:
     return account
 
 
+def hold_account(session: Session, *, staff_id: int) -> StaffAccount:
+    """Return an account and hold its row, so that acts on it take turns; raises NotFound."""
+    statement = select(StaffAccount).where(StaffAccount.id == staff_id).with_for_update(of=StaffAccount)
+    account = session.scalar(statement.execution_options(populate_existing=True))
+    if account is None:
+        raise NotFound
+    return account
+
+
 def find_account(session: Session, *, username: str) -> StaffAccount:
     """Return the account with a user name, however it is written; raises NotFound."""
     account = session.scalar(

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from survey_service.core.db import Database
 from survey_service.core.errors import Conflict, Forbidden
-from survey_service.staff import bindings, desktops
+from survey_service.staff import bindings, desktops, management
 from survey_service.staff.desktops import Desktop
 from survey_service.wechat.rules import Provider
+from tests.factories.campaigns import identity
 from tests.factories.staff.offices import NOW, Offices, open_offices
 
 Act = Callable[[Session], object]
@@ -65,3 +66,21 @@ def test_a_phone_that_two_people_bind_at_once_opens_one_account(
     bind = partial(bindings.bind, provider=Provider.WECHAT, digest=bytes(16), now=NOW)
     people = list(offices.people.values())[:4]
     assert successes([partial(bind, staff_id=person.id) for person in people]) == 1
+
+
+def test_an_account_is_handed_over_once_and_opened_again_once(
+    committing_database: Database, offices: Offices, successes: Callable[[list[Act]], int]
+) -> None:
+    staff_id = offices.people["town.staff"].id
+    by = identity(offices.people["county.admin"], offices.places["county"])
+
+    def hand_over(session: Session, to: str) -> object:
+        return management.hand_over(
+            session, staff_id=staff_id, display_name="新同志", username=to, by=by, now=NOW
+        )
+
+    def enable(session: Session) -> object:
+        return management.enable_account(session, staff_id=staff_id, by=by, now=NOW)
+
+    assert successes([partial(hand_over, to=f"successor.{number}") for number in range(4)]) == 1
+    assert successes([enable] * 4) == 1
