@@ -12,7 +12,7 @@ from survey_service.insights import queries
 from survey_service.insights.models import OpinionWarning, WarningSight
 from survey_service.insights.rules import hour_of
 from survey_service.opinions.rules import Policy
-from survey_service.opinions.service import Call, join_opinion
+from survey_service.opinions.service import Call, join_opinion, lock_in_order
 from survey_service.opinions.statements import insert_once
 
 
@@ -35,7 +35,8 @@ def join_group(
     joinable = {one.id for one in group.joinable}
     if lead is None or not set(opinion_ids) <= joinable:
         raise Conflict("group_changed")
-    for opinion_id in sorted(opinion_ids):
+    lock_in_order(session, lead.id, *opinion_ids)
+    for opinion_id in opinion_ids:
         call = Call(staff=staff, opinion_id=opinion_id, now=now)
         join_opinion(session, call=call, policy=policy, into=lead.id)
     return len(set(opinion_ids))

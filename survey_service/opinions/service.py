@@ -89,6 +89,8 @@ def triage_opinion(
 
     Raises Conflict `opinion_concealed` where those would handle a report whom it is about.
     """
+    if duplicate_of is not None:
+        lock_in_order(session, call.opinion_id, duplicate_of)
     opinion = _hold(session, call)
     ancestors = list_ancestors(session, path=opinion.organization.path)
     before = {"category": opinion.category, "is_concealed": opinion.concealed_id is not None}
@@ -222,12 +224,12 @@ def join_opinion(session: Session, *, call: Call, policy: Policy, into: int) -> 
     Raises Invalid for a case that is not there for the caller, or that goes on elsewhere itself, and
     Conflict `opinion_concealed` for a report and what is none.
     """
-    _lock_in_order(session, call.opinion_id, into)
+    lock_in_order(session, call.opinion_id, into)
     return _join(session, call, policy, _hold(session, call), into)
 
 
-def _lock_in_order(session: Session, *opinion_ids: int) -> None:
-    """Hold two cases in one order, so that nobody waits for each other in a ring."""
+def lock_in_order(session: Session, *opinion_ids: int) -> None:
+    """Hold several cases in one order, so that nobody waits for each other in a ring."""
     statement = select(Opinion.id).where(Opinion.id.in_(opinion_ids)).order_by(Opinion.id)
     session.execute(statement.with_for_update())
 
