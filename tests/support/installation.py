@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPMessage
+from http.client import HTTPConnection, HTTPException, HTTPMessage
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Answer:
 def call(
     port: int, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
 ) -> Answer:
-    """Send one JSON request to a process on this machine; raises OSError when it does not answer."""
+    """Send one JSON request to a process on this machine; raises OSError when it does not answer, or half."""
     connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     sent = {"Content-Type": "application/json"} if body is not None else {}
     if token is not None:
@@ -37,6 +37,8 @@ def call(
         connection.request(method, path, None if body is None else json.dumps(body), sent | headers)
         response = connection.getresponse()
         content = response.read()
+    except HTTPException as error:
+        raise ConnectionError from error
     finally:
         connection.close()
     is_json = "json" in response.headers.get("Content-Type", "")
@@ -107,7 +109,8 @@ def installation(
     folder: Path, *, database_url: str | None = None, redis_url: str | None = None, **settings: str
 ) -> Iterator[Installation]:
     """Give an installation that is stopped at the end; without addresses it is the small one."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    # A checkout that is tested beside the installed one names itself by PYTHONPATH.
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
     environment = kept | {"DATA_DIR": str(folder), "SECRET_KEY": "secret", "PUBLIC_URL": "http://127.0.0.1"}
     environment |= {"DATABASE_URL": database_url} if database_url else {}
     environment |= {"REDIS_URL": redis_url} if redis_url else {}
