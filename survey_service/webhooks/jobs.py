@@ -13,8 +13,8 @@ from survey_service.webhooks.transport import post
 
 log = logging.getLogger(__name__)
 
-_MOST_AT_ONCE = 50
-"""Messages that one job sends: slow receivers must not hold a worker for ever, and the sweep goes on."""
+SLICE_SECONDS = 5.0
+"""A worker has ballots to count as well, and receivers may be slow: after so long the next sweep goes on."""
 
 
 def send_deliveries() -> None:
@@ -22,9 +22,12 @@ def send_deliveries() -> None:
     with reading() as session:
         if not queries.is_anything_due(session, now=clock.now()):
             return
+    end = time.monotonic() + SLICE_SECONDS
     sent = 0
-    while sent < _MOST_AT_ONCE and _send_next():
+    while _send_next():
         sent += 1
+        if time.monotonic() >= end:
+            break
     log.info("webhooks: %d attempts", sent)
 
 

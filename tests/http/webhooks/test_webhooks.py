@@ -14,6 +14,7 @@ from survey_service.core.db import Database, reading, unit_of_work
 from survey_service.core.privacy import current_keyring
 from survey_service.organizations.queries import path_of_organization
 from survey_service.organizations.rules import OrganizationKind
+from survey_service.webhooks import jobs
 from survey_service.webhooks.jobs import send_deliveries
 from survey_service.webhooks.rules import Attempt, DeliveryFault, Reach, Topic, is_genuine
 from survey_service.webhooks.service import announce, claim_delivery, note_attempt
@@ -209,6 +210,18 @@ def test_a_crash_between_taking_and_sending_loses_nothing(county: County, receiv
     county.now += timedelta(seconds=30)
     county.work()
     assert len(receiver.received) == 1
+
+
+def test_slow_receivers_let_other_work_go_first(
+    county: County, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    county.register(receiver.url)
+    tell(county)
+    tell(county)
+    monkeypatch.setattr(jobs, "SLICE_SECONDS", 0)
+    for number in (1, 2):
+        county.work()
+        assert len(receiver.received) == number
 
 
 def test_a_late_answer_does_not_end_what_was_asked_for_again(county: County, receiver: Receiver) -> None:
