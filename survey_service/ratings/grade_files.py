@@ -18,7 +18,8 @@ from survey_service.core.errors import Conflict
 from survey_service.core.privacy import Keyring
 from survey_service.ratings.grades import each_grade, scheme_of_cycle
 from survey_service.ratings.models import RatingCycle
-from survey_service.ratings.queries import get_cycle, list_decisions, list_subjects, path_of_cycle
+from survey_service.ratings.places import path_of_cycle
+from survey_service.ratings.queries import get_cycle, list_decisions, list_subjects
 from survey_service.ratings.rules import cycle_target
 from survey_service.ratings.totals import show
 from survey_service.ratings.vocabulary import DecisionKind

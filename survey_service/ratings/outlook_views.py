@@ -20,8 +20,8 @@ from survey_service.core.texts import text
 from survey_service.ratings import grade_files, history, previews, warnings
 from survey_service.ratings import outlook_schemas as schemas
 from survey_service.ratings.models import RatingWarning
-from survey_service.ratings.places import path_of_steps
-from survey_service.ratings.queries import get_scheme, path_of_cycle, path_of_rated
+from survey_service.ratings.places import path_of_cycle, path_of_rated, path_of_steps
+from survey_service.ratings.queries import get_scheme
 from survey_service.ratings.schemas import SchemeVersionIn
 from survey_service.ratings.scheme_changes import Changes
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES

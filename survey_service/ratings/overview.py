@@ -15,12 +15,12 @@ from survey_service.organizations.models import Organization
 from survey_service.organizations.queries import is_within
 from survey_service.ratings.grades import current_grades
 from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSubject
+from survey_service.ratings.places import path_of_cycle
 from survey_service.ratings.queries import (
     get_cycle,
     list_grades,
     list_subjects,
     page_subjects,
-    path_of_cycle,
 )
 from survey_service.ratings.reading import (
     get_visible_cycle,

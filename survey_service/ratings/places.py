@@ -1,4 +1,4 @@
-"""Where an office must stand to move a cycle on."""
+"""Where somebody must stand for what he does in a cycle."""
 
 from pathlib import PurePosixPath
 from posixpath import commonpath
@@ -6,9 +6,27 @@ from posixpath import commonpath
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from survey_service.core.errors import NotFound
 from survey_service.organizations.models import Organization
-from survey_service.ratings.models import RatingSubject
-from survey_service.ratings.queries import path_of_cycle
+from survey_service.organizations.queries import path_of_organization
+from survey_service.ratings.models import RatingCycle, RatingSubject
+
+
+def path_of_cycle(session: Session, *, cycle_id: int, **_: object) -> str:
+    """Return the path of the organization that owns a cycle; raises NotFound."""
+    path = session.scalar(
+        select(Organization.path)
+        .join(RatingCycle, RatingCycle.organization_id == Organization.id)
+        .where(RatingCycle.id == cycle_id)
+    )
+    if path is None:
+        raise NotFound
+    return path
+
+
+def path_of_rated(session: Session, *, organization_code: str, **_: object) -> str:
+    """Return the path of the organization that is rated; raises NotFound."""
+    return path_of_organization(session, code=organization_code)
 
 
 def path_of_steps(session: Session, *, cycle_id: int, **_: object) -> str:

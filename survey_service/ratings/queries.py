@@ -16,7 +16,7 @@ from survey_service.core.permissions import Identity
 from survey_service.mass_evaluation.json_form import held_figures
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.organizations.models import Organization, Subject
-from survey_service.organizations.queries import is_within, path_of_organization
+from survey_service.organizations.queries import is_within
 from survey_service.organizations.rules import ids_on_path
 from survey_service.ratings.documents import digest_of
 from survey_service.ratings.models import (
@@ -141,23 +141,6 @@ def lock_cycle(session: Session, cycle_id: int) -> RatingCycle:
     if cycle is None:
         raise NotFound
     return cycle
-
-
-def path_of_cycle(session: Session, *, cycle_id: int, **_: object) -> str:
-    """Return the path of the organization that owns a cycle; raises NotFound."""
-    path = session.scalar(
-        select(Organization.path)
-        .join(RatingCycle, RatingCycle.organization_id == Organization.id)
-        .where(RatingCycle.id == cycle_id)
-    )
-    if path is None:
-        raise NotFound
-    return path
-
-
-def path_of_rated(session: Session, *, organization_code: str, **_: object) -> str:
-    """Return the path of the organization that is rated; raises NotFound."""
-    return path_of_organization(session, code=organization_code)
 
 
 def list_cycles(session: Session, *, staff: Identity, after: int = 0) -> list[RatingCycle]:

@@ -23,6 +23,7 @@ from survey_service.ratings.grades import (
     scheme_of_cycle,
 )
 from survey_service.ratings.models import RatingCycle, RatingGrade, RatingSheet
+from survey_service.ratings.places import path_of_cycle
 from survey_service.ratings.queries import (
     SubjectRow,
     concerns,
@@ -33,7 +34,6 @@ from survey_service.ratings.queries import (
     list_moves,
     list_objections,
     list_subjects,
-    path_of_cycle,
     sheets_of,
 )
 from survey_service.ratings.rules import Indicator, MassFigures, Scheme, SubjectInputs, phase_of, reward_sums

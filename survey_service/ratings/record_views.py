@@ -12,10 +12,10 @@ from survey_service.core.errors import NotFound
 from survey_service.core.exports import XLSX_TYPE
 from survey_service.core.http import Blueprint, accepts_upload
 from survey_service.core.permissions import current_staff, requires
-from survey_service.ratings import deadlines, evidence, form_files, forms, queries, records, returns, visits
+from survey_service.ratings import deadlines, evidence, form_files, forms, records, returns, visits
 from survey_service.ratings import record_schemas as schemas
 from survey_service.ratings.models import RatingEvidence, RatingReturn, RatingVisit
-from survey_service.ratings.places import path_of_steps
+from survey_service.ratings.places import path_of_rated, path_of_steps
 from survey_service.ratings.reading import read_document
 
 blp = Blueprint(
@@ -30,7 +30,7 @@ def _place(cycle_id: int, organization_code: str) -> dict[str, Any]:
 
 
 @blp.route(f"{SUBJECT}/records", methods=["GET"])
-@requires("ratings.read", queries.path_of_rated)
+@requires("ratings.read", path_of_rated)
 @blp.response(200, schemas.SubjectRecords())
 @blp.problems(401, 403, 404)
 def show_records(cycle_id: int, organization_code: str) -> records.Records:
@@ -40,7 +40,7 @@ def show_records(cycle_id: int, organization_code: str) -> records.Records:
 
 
 @blp.route(f"{SUBJECT}/evidence/links", methods=["POST"])
-@requires("ratings.score", queries.path_of_rated)
+@requires("ratings.score", path_of_rated)
 @blp.arguments(schemas.EvidenceLinkIn())
 @blp.response(201, schemas.EvidenceOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -52,7 +52,7 @@ def attach_link(body: dict[str, Any], cycle_id: int, organization_code: str) -> 
 
 
 @blp.route(f"{SUBJECT}/evidence/files", methods=["POST"])
-@requires("ratings.score", queries.path_of_rated)
+@requires("ratings.score", path_of_rated)
 @accepts_upload(evidence.MAX_EVIDENCE_BYTES)
 @blp.arguments(schemas.EvidencePlaceIn(), location="form")
 @blp.arguments(schemas.EvidenceFileIn(), location="files")
@@ -69,7 +69,7 @@ def attach_file(
 
 
 @blp.route(f"{SUBJECT}/evidence/<int:evidence_id>", methods=["GET"])
-@requires("ratings.read", queries.path_of_rated)
+@requires("ratings.read", path_of_rated)
 @blp.response(200, content_type="application/octet-stream")
 @blp.problems(401, 403, 404)
 def download_evidence(cycle_id: int, organization_code: str, evidence_id: int) -> Response:
@@ -83,7 +83,7 @@ def download_evidence(cycle_id: int, organization_code: str, evidence_id: int) -
 
 
 @blp.route(f"{SUBJECT}/evidence/<int:evidence_id>", methods=["DELETE"])
-@requires("ratings.score", queries.path_of_rated)
+@requires("ratings.score", path_of_rated)
 @blp.response(204)
 @blp.problems(401, 403, 404, 409)
 def detach_evidence(cycle_id: int, organization_code: str, evidence_id: int) -> None:
@@ -93,7 +93,7 @@ def detach_evidence(cycle_id: int, organization_code: str, evidence_id: int) -> 
 
 
 @blp.route(f"{SUBJECT}/visits", methods=["POST"])
-@requires("ratings.find", queries.path_of_rated, is_above=True)
+@requires("ratings.find", path_of_rated, is_above=True)
 @blp.arguments(schemas.VisitIn())
 @blp.response(201, schemas.VisitOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -115,7 +115,7 @@ def list_visits_due(cycle_id: int) -> dict[str, Any]:
 
 
 @blp.route(f"{SUBJECT}/submit", methods=["POST"])
-@requires("ratings.score", queries.path_of_rated)
+@requires("ratings.score", path_of_rated)
 @blp.arguments(schemas.LevelIn())
 @blp.response(200, schemas.SubmittedOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -129,7 +129,7 @@ def submit_sheet(body: dict[str, Any], cycle_id: int, organization_code: str) ->
 
 
 @blp.route(f"{SUBJECT}/return", methods=["POST"])
-@requires("ratings.find", queries.path_of_rated, is_above=True)
+@requires("ratings.find", path_of_rated, is_above=True)
 @blp.arguments(schemas.ReturnIn())
 @blp.response(201, schemas.ReturnOut())
 @blp.problems(400, 401, 403, 404, 409, 422)

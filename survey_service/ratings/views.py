@@ -15,7 +15,7 @@ from survey_service.ratings.documents import json_schema
 from survey_service.ratings.grade_files import push_grades
 from survey_service.ratings.models import RatingCycle, RatingDecision, RatingObjection, RatingSubject
 from survey_service.ratings.overview import read_grade_table
-from survey_service.ratings.places import path_of_steps
+from survey_service.ratings.places import path_of_cycle, path_of_rated, path_of_steps
 from survey_service.ratings.scheme_files import MAX_SCHEME_BYTES
 from survey_service.ratings.vocabulary import Level
 
@@ -134,7 +134,7 @@ def show_subject(cycle_id: int, organization_code: str) -> dict[str, Any]:
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/subjects/<organization_code>/scores", methods=["PUT"])
-@requires("ratings.score", queries.path_of_rated)
+@requires("ratings.score", path_of_rated)
 @blp.arguments(schemas.SheetIn())
 @blp.response(200, schemas.SheetOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -156,7 +156,7 @@ def fill_in(body: dict[str, Any], cycle_id: int, organization_code: str) -> dict
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/subjects/<organization_code>/findings", methods=["PUT"])
-@requires("ratings.find", queries.path_of_rated, is_above=True)
+@requires("ratings.find", path_of_rated, is_above=True)
 @blp.arguments(schemas.FindingsIn())
 @blp.response(200, schemas.FindingsOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -206,7 +206,7 @@ def show_trace(cycle_id: int, organization_code: str) -> dict[str, Any]:
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/decisions/<organization_code>", methods=["PUT"])
-@requires("ratings.decide", queries.path_of_cycle)
+@requires("ratings.decide", path_of_cycle)
 @blp.arguments(schemas.GradeDecisionIn())
 @blp.response(200, schemas.GradeDecisionOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -224,7 +224,7 @@ def decide(body: dict[str, Any], cycle_id: int, organization_code: str) -> Ratin
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/downgrades/<organization_code>", methods=["POST"])
-@requires("ratings.decide", queries.path_of_cycle)
+@requires("ratings.decide", path_of_cycle)
 @blp.arguments(schemas.DowngradeIn())
 @blp.response(201, schemas.GradeDecisionOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -240,7 +240,7 @@ def downgrade(body: dict[str, Any], cycle_id: int, organization_code: str) -> Ra
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/objections", methods=["POST"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_cycle)
 @blp.arguments(schemas.ObjectionIn())
 @blp.response(201, schemas.ObjectionOut())
 @blp.problems(400, 401, 403, 404, 409, 422)
@@ -254,7 +254,7 @@ def raise_objection(body: dict[str, Any], cycle_id: int) -> RatingObjection:
 
 
 @blp.route("/rating-cycles/<int:cycle_id>/objections/<int:objection_id>/outcome", methods=["POST"])
-@requires("ratings.decide", queries.path_of_cycle)
+@requires("ratings.decide", path_of_cycle)
 @blp.arguments(schemas.OutcomeIn())
 @blp.response(200, schemas.ObjectionOut())
 @blp.problems(400, 401, 403, 404, 409, 422)

@@ -13,7 +13,7 @@ from survey_service.ratings import history, previews, warnings
 from survey_service.ratings import reading as reader
 from survey_service.ratings.outlook_schemas import AnswerIn, WhatIfIn
 from survey_service.ratings.outlook_views import changes_of
-from survey_service.ratings.queries import path_of_rated
+from survey_service.ratings.places import path_of_rated
 from survey_service.reports.pages.frame import cursor, pages, to_page
 from survey_service.reports.presentation.forms import FormView, load
 from survey_service.reports.presentation.frame import Notice

@@ -11,7 +11,7 @@ from survey_service.core.http import accepts_upload
 from survey_service.core.permissions import current_staff, requires
 from survey_service.ratings import evidence, records, returns, service, sheets, visits
 from survey_service.ratings import reading as reader
-from survey_service.ratings.queries import path_of_rated
+from survey_service.ratings.places import path_of_rated
 from survey_service.ratings.vocabulary import Level
 from survey_service.reports.pages.frame import pages, to_page, uploaded_file
 from survey_service.reports.presentation.forms import FormView

@@ -15,7 +15,7 @@ from survey_service.core.privacy import current_keyring
 from survey_service.ratings import deadlines, decisions, objections, process, queries, records, service
 from survey_service.ratings import reading as reader
 from survey_service.ratings.grade_files import push_grades
-from survey_service.ratings.places import path_of_steps
+from survey_service.ratings.places import path_of_cycle, path_of_steps
 from survey_service.reports.campaigns import read_setup
 from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.presentation.forms import FormView
@@ -112,7 +112,7 @@ def _work(cycle_id: int, form: FormView | None = None) -> str:
 
 def _may_act(session: Session, cycle_id: int) -> bool:
     """Tell whether the viewer belongs to the office that runs a cycle."""
-    return current_staff().covers(queries.path_of_cycle(session, cycle_id=cycle_id))
+    return current_staff().covers(path_of_cycle(session, cycle_id=cycle_id))
 
 
 def _may_move(session: Session, cycle: dict[str, Any]) -> bool:
@@ -187,7 +187,7 @@ def _decisions(cycle_id: int, **shown: Any) -> str:
 
 
 @pages.route(f"{CYCLE}/decisions/<organization_code>", methods=["POST"])
-@requires("ratings.decide", queries.path_of_cycle)
+@requires("ratings.decide", path_of_cycle)
 def decide_grade(cycle_id: int, organization_code: str) -> Any:
     """Decide a grade; who comes second sees what the first has decided."""
     place = _place(cycle_id) | {"organization_code": organization_code}
@@ -206,7 +206,7 @@ def decide_grade(cycle_id: int, organization_code: str) -> Any:
 
 
 @pages.route(f"{CYCLE}/downgrades/<organization_code>", methods=["POST"])
-@requires("ratings.decide", queries.path_of_cycle)
+@requires("ratings.decide", path_of_cycle)
 def downgrade(cycle_id: int, organization_code: str) -> Any:
     """Lower a final grade for one of the triggers of the scheme."""
     place = _place(cycle_id) | {"organization_code": organization_code}
@@ -242,7 +242,7 @@ def _notice(cycle_id: int, form: FormView | None = None) -> str:
 
 
 @pages.route(f"{CYCLE}/objections", methods=["POST"])
-@requires("ratings.move", queries.path_of_cycle)
+@requires("ratings.move", path_of_cycle)
 def raise_objection(cycle_id: int) -> Any:
     """Note an objection during the public notice."""
     try:
@@ -255,7 +255,7 @@ def raise_objection(cycle_id: int) -> Any:
 
 
 @pages.route(f"{CYCLE}/objections/<int:objection_id>", methods=["POST"])
-@requires("ratings.decide", queries.path_of_cycle)
+@requires("ratings.decide", path_of_cycle)
 def settle_objection(cycle_id: int, objection_id: int) -> Any:
     """Say what came of an objection."""
     try:
