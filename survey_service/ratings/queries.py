@@ -1,7 +1,7 @@
 """Reads of schemes, cycles and what was filled in; and the figures of the mass evaluation that enter them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -157,8 +157,10 @@ def list_cycles(session: Session, *, staff: Identity, after: int = 0) -> list[Ra
     return list(session.scalars(statement))
 
 
-def list_subjects(session: Session, cycle_id: int, *, within_path: str = "/") -> list[SubjectRow]:
-    """Return a cycle's subjects inside a sub-tree, in the order of the cycle."""
+def list_subjects(
+    session: Session, cycle_id: int, *, within_path: str = "/", only: Collection[int] | None = None
+) -> list[SubjectRow]:
+    """Return a cycle's subjects inside a sub-tree, or only some by their ids, in the order of the cycle."""
     statement = (
         select(RatingSubject, Organization.code, Subject.name, Organization.path)
         .join(Organization, Organization.id == RatingSubject.organization_id)
@@ -166,6 +168,8 @@ def list_subjects(session: Session, cycle_id: int, *, within_path: str = "/") ->
         .where(RatingSubject.cycle_id == cycle_id, is_within(within_path))
         .order_by(RatingSubject.position)
     )
+    if only is not None:
+        statement = statement.where(RatingSubject.subject_id.in_(list(only)))
     return [SubjectRow(*row) for row in session.execute(statement)]
 
 

@@ -15,15 +15,14 @@ from survey_service.ratings.deadlines import StepTime, read_step_times
 from survey_service.ratings.evidence import list_evidence, sees_level
 from survey_service.ratings.grades import scheme_of_cycle
 from survey_service.ratings.models import (
-    RatingDecision,
     RatingEvidence,
     RatingReturn,
     RatingSheet,
     RatingSubject,
     RatingVisit,
 )
-from survey_service.ratings.queries import find_subject, list_decisions, list_subjects, page_subjects
-from survey_service.ratings.reading import get_visible_cycle, read_grades
+from survey_service.ratings.queries import find_subject, page_subjects
+from survey_service.ratings.reading import get_visible_cycle
 from survey_service.ratings.returns import list_returns
 from survey_service.ratings.service import small_base_warnings
 from survey_service.ratings.visits import VisitDue, list_visits, visits_due
@@ -166,20 +165,3 @@ def _states(session: Session, cycle_id: int, subjects: Sequence[int]) -> dict[tu
         )
     )
     return found | dict.fromkeys(returned, SheetState.RETURNED)
-
-
-@dataclass(frozen=True)
-class DecisionRow:
-    """A subject as the committee sees it: its row of grades, and what was decided."""
-
-    grade: Mapping[str, Any]
-    decisions: Sequence[RatingDecision]
-
-
-def read_decisions(session: Session, *, staff: Identity, cycle_id: int) -> list[DecisionRow]:
-    """Return the proposals inside the reader's sub-tree with the decisions; raises as `read_grades`."""
-    table = read_grades(session, staff=staff, cycle_id=cycle_id)
-    subjects = list_subjects(session, cycle_id, within_path=staff.path)
-    made = list_decisions(session, cycle_id)
-    decided = {one.organization_code: made.get(one.row.subject_id, []) for one in subjects}
-    return [DecisionRow(row, decided[row["organization_code"]]) for row in table["items"]]

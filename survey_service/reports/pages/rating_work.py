@@ -15,7 +15,9 @@ from survey_service.core.privacy import current_keyring
 from survey_service.ratings import deadlines, decisions, objections, process, queries, records, service
 from survey_service.ratings import reading as reader
 from survey_service.ratings.grade_files import push_grades
+from survey_service.ratings.overview import read_grade_page
 from survey_service.ratings.places import path_of_cycle, path_of_steps
+from survey_service.ratings.rulings import read_decisions
 from survey_service.reports.campaigns import read_setup
 from survey_service.reports.pages.frame import pages, to_page
 from survey_service.reports.presentation.forms import FormView
@@ -84,13 +86,10 @@ def show_work(cycle_id: int) -> str:
 def _work(cycle_id: int, form: FormView | None = None) -> str:
     staff, today = current_staff(), clock.local_day(clock.now())
     is_office = Role(staff.role) is not Role.BRANCH_SECRETARY
-    after = request.args.get("after", "-1")
     with reading() as session:
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
-        rows = records.read_work(
-            session, staff=staff, cycle_id=cycle_id, after=int(after) if after.isdecimal() else -1
-        )
+        rows = records.read_work(session, staff=staff, cycle_id=cycle_id, after=_after())
         is_asked = is_office and not cycle["is_final"]
         visits = records.read_visits_due(session, staff=staff, cycle_id=cycle_id) if is_asked else []
         place: dict[str, Any] = {"staff": staff, "cycle_id": cycle_id}
@@ -108,6 +107,12 @@ def _work(cycle_id: int, form: FormView | None = None) -> str:
             form=form,
         )
     return render_template("staff/rating_work.html", page=page)
+
+
+def _after() -> int:
+    """Return the position behind which the page asked for begins."""
+    after = request.args.get("after", "")
+    return int(after) if after.isdecimal() else -1
 
 
 def _may_act(session: Session, cycle_id: int) -> bool:
@@ -173,16 +178,17 @@ def set_deadline(cycle_id: int) -> Any:
 @requires("ratings.read")
 def show_decisions(cycle_id: int) -> str:
     """Show the proposals, what asks for a decision, and what was decided."""
-    return _decisions(cycle_id, asked=request.args.get("subject", ""))
+    return _decisions(cycle_id, asked=request.args.get("subject", ""), after=_after())
 
 
-def _decisions(cycle_id: int, **shown: Any) -> str:
+def _decisions(cycle_id: int, *, asked: str, after: int = -1, **shown: Any) -> str:
     staff = current_staff()
     with reading() as session:
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
-        rows = records.read_decisions(session, staff=staff, cycle_id=cycle_id)
-        page = decisions_page(cycle, document, rows, may_act=_may_act(session, cycle_id), **shown)
+        table = read_decisions(session, staff=staff, cycle_id=cycle_id, asked=asked, after=after)
+        may_act = _may_act(session, cycle_id)
+        page = decisions_page(cycle, document, table, may_act=may_act, asked=asked, **shown)
     return render_template("staff/rating_decisions.html", page=page)
 
 
@@ -233,11 +239,12 @@ def _notice(cycle_id: int, form: FormView | None = None) -> str:
     with reading() as session:
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
-        rows = reader.read_grades(session, staff=staff, cycle_id=cycle_id)["items"]
-        subjects = queries.list_subjects(session, cycle_id, within_path=staff.path)
+        table = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=_after())
+        objected = [one.subject_id for one in cycle["objections"]]
+        subjects = queries.list_subjects(session, cycle_id, within_path=staff.path, only=objected)
         names = {one.row.subject_id: one.name for one in subjects}
         may_act = _may_act(session, cycle_id)
-        page = notice_page(cycle, document, rows, names, today=today, may_act=may_act, form=form)
+        page = notice_page(cycle, document, table, names, today=today, may_act=may_act, form=form)
     return render_template("staff/rating_notice.html", page=page)
 
 

@@ -41,13 +41,14 @@ class NoticePage:
     subjects: Sequence[Choice]
     grades: Sequence[Choice]
     takes_objections: bool
+    next_after: int | None
     form: FormView
 
 
 def notice_page(
     cycle: Json,
     document: Json,
-    rows: Sequence[Json],
+    table: Json,
     names: Mapping[int, str],
     *,
     today: date,
@@ -59,8 +60,8 @@ def notice_page(
     due = next((one for one in cycle["steps"] if not one["is_done"]), None)
     is_running = due is not None and due["kind"] is StepKind.PUBLIC_NOTICE
     last_day = due["due_on"] if due is not None and is_running else None
-    final = [row for row in rows if row["grade_final"]]
-    given = [row["grade_final"] for row in final]
+    final = [row for row in table["items"] if row["grade_final"]]
+    given = table["counts"] if cycle["is_final"] else {}
     return NoticePage(
         cycle=cycle_view(cycle),
         tabs=tabs(cycle["id"], "notice", is_office=True),
@@ -68,7 +69,7 @@ def notice_page(
         is_running=is_running,
         days=_notice_days(is_running, last_day, today),
         counts=[
-            text("rating_work.count_of_grade", grade=title, count=given.count(grade))
+            text("rating_work.count_of_grade", grade=title, count=given.get(grade, 0))
             for grade, title in titles.items()
         ],
         graded=[(row["name"], titles[row["grade_final"]]) for row in final],
@@ -76,6 +77,7 @@ def notice_page(
         subjects=[Choice(row["organization_code"], row["name"]) for row in final],
         grades=[Choice("", text("rating_work.keep_grade")), *(Choice(*one) for one in titles.items())],
         takes_objections=may_act and is_running and (last_day is None or today <= last_day),
+        next_after=table["next"],
         form=form or FormView(),
     )
 

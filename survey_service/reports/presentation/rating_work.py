@@ -12,7 +12,8 @@ from survey_service.core.texts import text
 from survey_service.organizations.models import Organization
 from survey_service.ratings.queries import KnownScheme
 from survey_service.ratings.record_schemas import DeadlineIn
-from survey_service.ratings.records import WORK_PAGE, DecisionRow, SheetState, WorkRow
+from survey_service.ratings.records import WORK_PAGE, SheetState, WorkRow
+from survey_service.ratings.rulings import DecisionRow, DecisionTable
 from survey_service.ratings.schemas import (
     CycleIn,
     DowngradeIn,
@@ -218,6 +219,7 @@ class DecisionsPage:
     is_final: bool
     attention: Sequence[DecisionView]
     rows: Sequence[DecisionView]
+    next_after: int | None
     triggers: Sequence[Choice]
     form: FormView
     conflict: bool
@@ -227,7 +229,7 @@ class DecisionsPage:
 def decisions_page(
     cycle: Json,
     document: Json,
-    rows: Sequence[DecisionRow],
+    table: DecisionTable,
     *,
     may_act: bool,
     asked: str = "",
@@ -237,8 +239,6 @@ def decisions_page(
     """Return the table; `asked` is the subject whose form is shown although nothing asks for it."""
     titles = {band["grade"]: band["title"] for band in document["bands"]}
     due = next((one for one in cycle["steps"] if not one["is_done"]), None)
-    views = [_decision(row, titles) for row in rows]
-    wanted = {view.code for view, row in zip(views, rows, strict=True) if _asks(row) or view.code == asked}
     triggers = (document.get("downgrade") or {}).get("triggers", ())
     return DecisionsPage(
         cycle=cycle_view(cycle),
@@ -246,20 +246,14 @@ def decisions_page(
         may_act=may_act,
         is_due=due is not None and due["decides"],
         is_final=cycle["is_final"],
-        attention=[view for view in views if view.code in wanted],
-        rows=views,
+        attention=[_decision(row, titles) for row in table.asking],
+        rows=[_decision(row, titles) for row in table.rows],
+        next_after=table.next,
         triggers=[Choice(one["code"], one["title"]) for one in triggers],
         form=form or FormView(),
         conflict=is_conflict,
         asked=asked,
     )
-
-
-def _asks(row: DecisionRow) -> bool:
-    """Equals on a line, those who were moved off their band, and those already decided."""
-    grade = row.grade
-    is_moved = grade["grade_by_score"] != grade["grade_proposed"]
-    return bool(grade["needs_decision"] or is_moved or row.decisions)
 
 
 def _decision(row: DecisionRow, titles: Mapping[str, str]) -> DecisionView:

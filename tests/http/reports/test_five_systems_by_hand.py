@@ -1,6 +1,7 @@
 """Each of the five published systems from opening the cycle to the filed result, on pages; grades by hand."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from survey_service.core.db import Database
 from survey_service.organizations.queries import list_ancestors
+from survey_service.ratings import overview, rulings
 from survey_service.staff.rules import Role
 from survey_service.webhooks.models import WebhookDelivery
 from tests.factories.campaigns import World, start_campaign
@@ -217,3 +219,41 @@ def test_the_last_step_on_a_page_sends_the_signed_grades(hands: Hands) -> None:
     with hands.world.app.extensions["database"].reading() as session:
         [body] = session.scalars(select(WebhookDelivery.body))
     assert json.loads(body)["data"]["document"]["grades"][0]["grade"] == "star5"
+
+
+def test_a_large_cycle_is_decided_and_announced_page_by_page(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five branches, two a page; three were moved off their band, and two of them are shown at once."""
+    monkeypatch.setattr(overview, "PAGE_SIZE", 2)
+    monkeypatch.setattr(rulings, "MOST_ASKING", 2)
+    hands.open("feicheng-branch-star", villages=5)
+    codes = hands.world.village_codes
+    for village in range(5):
+        hands.fill_in(village, BASE | {"rural_effect": "25"})
+    for village in (0, 1, 4):
+        hands.note(village, "findings", findings=["inspection_problem"])
+    hands.complete("self", "town_assessment", "county_review")
+
+    def asking(query: str = "") -> list[str]:
+        page = hands.county.get(f"{hands.address}/decisions{query}").text
+        return [code for code in codes if f'id="subject-{code}"' in page]
+
+    def pages(place: str) -> list[str]:
+        """Return the pages of a list, as their links lead from one to the next."""
+        address = f"{hands.address}/{place}"
+        found = [hands.county.get(address).text]
+        while after := re.search(rf'"{address}(\?after=\d+)"', found[-1]):
+            found.append(hands.county.get(address + after[1]).text)
+        return found
+
+    assert asking() == [codes[0], codes[1]]
+    assert codes[4] in asking(f"?subject={codes[4]}")
+    assert len(pages("decisions")) == 3
+    announced = pages("notice")
+    assert ["四星级 2 个　三星级 3 个" in page for page in announced] == [True] * 3
+    assert [[code for code in codes if code in page] for page in announced] == [
+        codes[:2],
+        codes[2:4],
+        codes[4:5],
+    ]
