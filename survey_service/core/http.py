@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from webargs import missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import ClientDisconnected, HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wsgi import get_input_stream
 
@@ -150,6 +150,13 @@ def error_response(error: ServiceError) -> Response:
     response = current_app.make_response((page, int(error.status)))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _answer(error: Exception) -> Response:
+    response = error_response(_translate(error))
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
     return response
 
 
@@ -307,7 +314,7 @@ def install(app: Flask) -> None:
     app.url_map.converters["int"] = IdConverter
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
-    app.register_error_handler(Exception, lambda error: error_response(_translate(error)))
+    app.register_error_handler(Exception, _answer)
     app.before_request(_raise_body_limit)
     app.after_request(_add_headers)
     app.after_request(_take_in_refused)

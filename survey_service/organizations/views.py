@@ -35,7 +35,7 @@ blp = Blueprint("organizations", __name__, description="The tree and its roster 
 @requires("organizations.read")
 @blp.arguments(OrganizationQuery(), location="query")
 @blp.response(200, OrganizationPage())
-@blp.problems(401, 403, 404, 422)
+@blp.problems(400, 401, 403, 404, 422)
 def index(arguments: dict[str, Any]) -> dict[str, Any]:
     """List what stands directly under an organization, or one's own organization."""
     with reading() as session:

@@ -81,7 +81,7 @@ for _kind, _pattern, _first in (
 
 def read_scheme_file(written: str) -> SchemeFile:
     """Return the content of a scheme's YAML text; raises SchemeFault with the line."""
-    if len(written.encode()) > MAX_SCHEME_BYTES:
+    if len(written.encode("utf-8", "surrogatepass")) > MAX_SCHEME_BYTES:
         raise SchemeFault(FIRST_LINE, text("ratings.yaml_too_large"))
     try:
         loader = _Loader(written)

@@ -110,7 +110,7 @@ def change_password(body: dict[str, str]) -> None:
 @requires("staff.read")
 @blp.arguments(AccountQuery(), location="query")
 @blp.response(200, AccountPage())
-@blp.problems(401, 403, 404, 422, 503)
+@blp.problems(400, 401, 403, 404, 422, 503)
 def index(arguments: dict[str, Any]) -> dict[str, Any]:
     """List the accounts of one's own sub-tree, or some of them."""
     with reading() as session:

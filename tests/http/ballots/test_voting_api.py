@@ -161,6 +161,11 @@ def test_a_megabyte_is_too_large(phone: Phone, code: str) -> None:
     assert code_of(phone.post_raw(code, b" " * 1_000_000)) == (413, "too_large")
 
 
+def test_a_wrong_method_is_told_the_right_ones(phone: Phone, code: str) -> None:
+    answer = phone.client.get(f"/api/v1/entrances/{code}/ballots")
+    assert (code_of(answer), set(answer.allow)) == ((405, "http_405"), {"POST", "OPTIONS"})
+
+
 def test_a_body_is_taken_in_before_it_is_refused(phone: Phone, code: str) -> None:
     body = BytesIO(b" " * 1_000_000)
     answer = phone.client.post(

@@ -81,6 +81,11 @@ def test_a_scheme_that_contradicts_itself_names_its_line_and_is_not_stored(count
     assert len(county.get("/schemes").json["items"]) == 5
 
 
+def test_half_a_letter_is_no_scheme(county: Caller) -> None:
+    answer = county.post_raw("/schemes", b'{"source": "\\ud800"}')
+    assert problem(answer) == (422, "invalid_scheme")
+
+
 def test_a_ring_of_indicators_in_a_table_names_its_cells(county: Caller) -> None:
     rows = ["【指标】", "代码,名称,上级代码,分值", "a,甲,b,50", "b,乙,a,50"]
     upload = {"file": (BytesIO("\n".join(rows).encode()), "办法.csv")}
