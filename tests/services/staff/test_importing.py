@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
-from time import perf_counter
+from time import perf_counter, process_time
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -112,9 +112,9 @@ def test_every_problem_has_a_sentence(kind: AccountProblem) -> None:
 
 def test_four_hundred_accounts_hold_nobody_up(session: Session) -> None:
     rows = [(f"书记{number}", "", "党支部书记", "village") for number in range(400)]
-    started = perf_counter()
+    started = process_time()
     made = load(session, *rows)
-    assert perf_counter() - started < 400 * 0.02, "four hundred slow hashes would take 17 s"
+    assert process_time() - started < 400 * 0.02, "four hundred slow hashes would take 17 s"
     assert len({one.password for one in made}) == len({one.account.username for one in made}) == 400
 
 
