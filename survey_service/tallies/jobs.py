@@ -12,14 +12,15 @@ log = logging.getLogger(__name__)
 
 
 def rebuild_dirty(campaign_id: int) -> None:
-    """Recount until no mark is left."""
-    total = 0
-    while True:
+    """Recount for all marks that are there; a ballot that comes meanwhile brings a job of its own.
+
+    Who waited for the last one would never come to the scores as long as people vote.
+    """
+    total, taken = 0, service.MARKS_PER_ROUND
+    while taken == service.MARKS_PER_ROUND:
         with unit_of_work() as session:
             taken = service.rebuild_dirty(session, campaign_id=campaign_id, now=clock.now())
         total += taken
-        if not taken:
-            break
     if total:
         log.info("rebuilt tallies of campaign %d for %d ballots", campaign_id, total)
 

@@ -3,6 +3,7 @@
 import json
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -13,6 +14,7 @@ from survey_service.campaigns.models import Campaign
 from survey_service.checking import check_everything
 from survey_service.core.db import Database
 from survey_service.mass_evaluation.models import MassScore
+from survey_service.tallies import service
 from survey_service.tallies.jobs import sweep_dirty
 from survey_service.tallies.models import TallyHead, TallyRow, TurnoutDay
 from survey_service.tallies.queries import dirty_campaigns
@@ -58,6 +60,26 @@ def test_the_tally_equals_the_recount_of_the_oracle(world: World) -> None:
     with database_of(world).reading() as session:
         expected = recount(session.connection(), world.campaign_id)
         assert rows_of(session, world) == expected
+
+
+def test_a_job_ends_though_people_go_on_voting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = []
+
+    def count_while_somebody_votes(session: Session, **given: Any) -> int:
+        rounds.append(rebuild_dirty(session, **given))
+        assert len(rounds) < 5, "it never ends"
+        session.commit()
+        world.vote(["satisfied"])
+        return rounds[-1]
+
+    world.vote(["satisfied"])
+    with monkeypatch.context() as busy:
+        busy.setattr(service, "rebuild_dirty", count_while_somebody_votes)
+        sweep_dirty()
+    assert rounds == [1]
+    world.drain()
+    with database_of(world).reading() as session:
+        assert list(rows_of(session, world).values()) == [{"satisfied": 2}]
 
 
 def test_a_campaign_that_cannot_be_counted_keeps_no_other_waiting(world: World) -> None:
