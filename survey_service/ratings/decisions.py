@@ -73,7 +73,7 @@ def _check_decision(scheme: Scheme, found: GradedSubject, grade: str, reason: st
     if found.grading.proposed is None:
         raise Conflict("ratings_incomplete", count=1)
     if grade in found.grading.blocked:
-        raise Invalid(errors={"grade": [text("ratings.grade_is_blocked", grade=grade)]})
+        raise Invalid(errors={"grade": [text("ratings.grade_is_blocked", grade=scheme.title_of(grade))]})
     if (grade != found.grading.proposed or found.grading.is_tied) and not reason:
         raise Invalid(errors={"reason": [text("ratings.reason_needed")]})
 
@@ -148,7 +148,7 @@ def downgrade(
         raise Conflict("wrong_step", step=text("ratings.grades_are_not_final"))
     errors = {}
     if grade not in scheme.grades or not scheme.is_below(grade, current):
-        errors["grade"] = [text("ratings.not_lower", current=current)]
+        errors["grade"] = [text("ratings.not_lower", current=scheme.title_of(current))]
     if trigger not in scheme.downgrade_triggers:
         errors["trigger"] = [text("ratings.unknown_trigger", known="、".join(scheme.downgrade_triggers))]
     if errors:

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_service.core.errors import Forbidden
@@ -18,13 +18,12 @@ from survey_service.ratings.models import (
     RatingEvidence,
     RatingReturn,
     RatingSheet,
-    RatingSubject,
     RatingVisit,
 )
 from survey_service.ratings.queries import find_subject, page_subjects
 from survey_service.ratings.reading import get_visible_cycle
 from survey_service.ratings.returns import list_returns
-from survey_service.ratings.service import small_base_warnings
+from survey_service.ratings.service import list_warnings
 from survey_service.ratings.visits import VisitDue, list_visits, visits_due
 from survey_service.ratings.vocabulary import Level
 from survey_service.staff.rules import Role
@@ -140,11 +139,10 @@ def read_work(session: Session, *, staff: Identity, cycle_id: int, after: int = 
     ]
 
 
-def read_quota_warnings(session: Session, *, staff: Identity, cycle_id: int) -> list[str]:
-    """Say where a share means nobody or everybody of those rated; raises NotFound and Forbidden."""
+def read_cycle_warnings(session: Session, *, staff: Identity, cycle_id: int) -> list[str]:
+    """Return what the owner of a cycle was warned of, as it is now; raises NotFound and Forbidden."""
     cycle = get_visible_cycle(session, cycle_id, staff)
-    rated = select(func.count()).where(RatingSubject.cycle_id == cycle_id, RatingSubject.exclusion.is_(None))
-    return small_base_warnings(scheme_of_cycle(cycle), session.scalar(rated) or 0)
+    return list_warnings(session, cycle, scheme_of_cycle(cycle))
 
 
 def _states(session: Session, cycle_id: int, subjects: Sequence[int]) -> dict[tuple[int, Level], SheetState]:

@@ -238,6 +238,10 @@ class Scheme:
         """The grades from the best to the lowest."""
         return tuple(band.grade for band in self.bands)
 
+    def title_of(self, grade: str) -> str:
+        """Return the words of a grade."""
+        return self.bands[self.rank(grade)].title
+
     @property
     def lowest(self) -> str:
         return self.grades[-1]

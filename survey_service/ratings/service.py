@@ -7,8 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypedDict
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from survey_service.campaigns.models import CampaignSubject
 from survey_service.campaigns.queries import get_visible_campaign
 from survey_service.campaigns.subjects import find_rated
 from survey_service.core.audit import record
@@ -137,7 +139,7 @@ def open_cycle(
     facts = {"scheme": known.code, "version": known.version, "hash": known.digest, "title": title}
     record(session, "ratings.open", cycle_target(cycle.id), after=facts | {"campaign_id": campaign_id})
     publish(session, RatingChanged(cycle.id))
-    return Opened(cycle, small_base_warnings(rules, len(organizations)))
+    return Opened(cycle, list_warnings(session, cycle, rules))
 
 
 def _add_subjects(
@@ -158,15 +160,26 @@ def _add_subjects(
     session.flush()
 
 
+def list_warnings(session: Session, cycle: RatingCycle, scheme: Scheme) -> list[str]:
+    """Say where a share means nobody or everybody, and whose mass score the campaign will not give."""
+    rated = select(func.count()).where(RatingSubject.cycle_id == cycle.id, RatingSubject.exclusion.is_(None))
+    warnings = small_base_warnings(scheme, session.scalar(rated) or 0)
+    if cycle.campaign_id is None or not scheme.mass_leaves:
+        return warnings
+    covered = select(CampaignSubject.organization_id).where(CampaignSubject.campaign_id == cycle.campaign_id)
+    outside = session.scalar(rated.where(RatingSubject.organization_id.not_in(covered)))
+    return warnings + ([text("ratings.outside_campaign", count=outside)] if outside else [])
+
+
 def small_base_warnings(scheme: Scheme, base: int) -> list[str]:
     """Say where a share leaves nobody or takes everybody: small bases make it mean something else."""
     warnings = []
     for quota in scheme.quotas:
-        limit = quota.limit(base)
+        limit, values = quota.limit(base), {"grade": scheme.title_of(quota.grade), "base": base}
         if quota.is_maximum and limit == 0:
-            warnings.append(text("ratings.quota_leaves_nobody", grade=quota.grade, base=base))
+            warnings.append(text("ratings.quota_leaves_nobody", **values))
         if not quota.is_maximum and limit >= base:
-            warnings.append(text("ratings.quota_takes_everybody", grade=quota.grade, base=base))
+            warnings.append(text("ratings.quota_takes_everybody", **values))
     return warnings
 
 

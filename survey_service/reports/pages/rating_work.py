@@ -93,7 +93,7 @@ def _work(cycle_id: int, form: FormView | None = None) -> str:
         is_asked = is_office and not cycle["is_final"]
         visits = records.read_visits_due(session, staff=staff, cycle_id=cycle_id) if is_asked else []
         place: dict[str, Any] = {"staff": staff, "cycle_id": cycle_id}
-        warnings = records.read_quota_warnings(session, **place) if is_asked else []
+        warnings = records.read_cycle_warnings(session, **place) if is_asked else []
         may_act = _may_move(session, cycle)
         page = work_page(
             cycle,

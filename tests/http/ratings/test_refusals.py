@@ -140,7 +140,8 @@ def test_a_veto_binds_the_committee(world: World, county: Caller) -> None:
     rating.score(0, base | {"rural_effect": "40"})
     rating.find(0, findings={"serious_violation": ""})
     rating.complete("self", "town_assessment")
-    assert fields_of(county.put(decision(rating, 0), {"grade": "star5", "reason": "x"})) == {"grade"}
+    refused = county.put(decision(rating, 0), {"grade": "star5", "reason": "x"}).json["errors"]
+    assert refused == {"grade": ["因一票否决、负面清单或封顶规定，不能评为“五星级”。"]}
     unknown = county.put(rating.path(f"/subjects/{world.village_codes[0]}/findings"), {"findings": {"x": ""}})
     assert fields_of(unknown) == {"findings.x"}
     early = county.post(
@@ -267,6 +268,17 @@ def test_small_bases_are_warned_of(world: World, county: Caller, base: int, warn
         "organization_codes": world.village_codes[:base],
     }
     assert len(county.post("/rating-cycles", body).json["warnings"]) == warnings
+
+
+def test_who_is_not_in_the_campaign_is_warned_of(world: World, county: Caller) -> None:
+    body = {
+        "scheme": "township-classification",
+        "title": "x",
+        "organization_codes": [world.town_code, *world.village_codes[:12]],
+        "campaign_id": world.campaign_id,
+    }
+    (warning,) = county.post("/rating-cycles", body).json["warnings"]
+    assert warning.startswith("有 1 个参评对象不在这次群众测评里")
 
 
 def test_a_scheme_of_ones_own_is_locked_by_its_first_cycle(world: World, county: Caller) -> None:
