@@ -51,16 +51,20 @@ def read_grade_table(session: Session, *, staff: Identity, cycle_id: int, cursor
     return table_head(get_cycle(session, cycle_id)) | shown
 
 
-def read_grade_page(session: Session, *, staff: Identity, cycle_id: int, after: int = -1) -> Json:
+def read_grade_page(
+    session: Session, *, staff: Identity, cycle_id: int, after: int = -1, words: str = ""
+) -> Json:
     """Return some rows of the grades of the reader's sub-tree, and the numbers of all of them.
 
-    `after` is the position of the last row that was shown. Raises as `reading.read_grades`.
+    `after` is the position of the last row that was shown; `words` stand in the names of those looked for.
+    Raises as `reading.read_grades`.
     """
     cycle = get_visible_cycle(session, cycle_id, staff)
     require_released(cycle, staff)
     document = document_of_cycle(session, staff=staff, cycle_id=cycle_id)
     counts, is_stale = _counts(session, cycle, staff)
-    subjects = page_subjects(session, cycle_id, within_path=staff.path, after=after, limit=PAGE_SIZE)
+    within: dict[str, Any] = {"within_path": staff.path, "after": after, "words": words}
+    subjects = page_subjects(session, cycle_id, limit=PAGE_SIZE, **within)
     wanted = [one.row.subject_id for one in subjects]
     grades = list_grades(session, cycle_id, wanted) if is_stale else current_grades(session, cycle, wanted)
     return {

@@ -174,9 +174,9 @@ def list_subjects(
 
 
 def page_subjects(
-    session: Session, cycle_id: int, *, within_path: str, after: int, limit: int
+    session: Session, cycle_id: int, *, within_path: str, after: int, limit: int, words: str = ""
 ) -> list[SubjectRow]:
-    """Return some of a cycle's subjects inside a sub-tree, those behind a position."""
+    """Return some of a cycle's subjects inside a sub-tree, those behind a position that words name."""
     statement = (
         select(RatingSubject, Organization.code, Subject.name, Organization.path)
         .join(Organization, Organization.id == RatingSubject.organization_id)
@@ -185,6 +185,8 @@ def page_subjects(
         .order_by(RatingSubject.position)
         .limit(limit)
     )
+    if words:
+        statement = statement.where(Subject.name.contains(words, autoescape=True))
     return [SubjectRow(*row) for row in session.execute(statement)]
 
 

@@ -40,13 +40,13 @@ class DecisionTable:
 
 
 def read_decisions(
-    session: Session, *, staff: Identity, cycle_id: int, asked: str = "", after: int = -1
+    session: Session, *, staff: Identity, cycle_id: int, asked: str = "", after: int = -1, words: str = ""
 ) -> DecisionTable:
     """Return the proposals inside the reader's sub-tree with the decisions; raises as `read_grades`.
 
     Equals on a line ask for a decision, those who were moved off their band, and those already decided.
     """
-    page = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=after)
+    page = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=after, words=words)
     document = read_document(session, staff=staff, cycle_id=cycle_id)
     cycle, made = get_cycle(session, cycle_id), _decisions_by_code(session, cycle_id)
     is_stored = page["is_stale"] or cycle.graded_revision == cycle.revision

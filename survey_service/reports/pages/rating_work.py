@@ -178,17 +178,19 @@ def set_deadline(cycle_id: int) -> Any:
 @requires("ratings.read")
 def show_decisions(cycle_id: int) -> str:
     """Show the proposals, what asks for a decision, and what was decided."""
-    return _decisions(cycle_id, asked=request.args.get("subject", ""), after=_after())
+    asked, words = (request.args.get(name, "").strip() for name in ("subject", "words"))
+    return _decisions(cycle_id, asked=asked, after=_after(), words=words)
 
 
-def _decisions(cycle_id: int, *, asked: str, after: int = -1, **shown: Any) -> str:
+def _decisions(cycle_id: int, *, asked: str, after: int = -1, words: str = "", **shown: Any) -> str:
     staff = current_staff()
+    wanted: dict[str, Any] = {"asked": asked, "after": after, "words": words}
     with reading() as session:
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
-        table = read_decisions(session, staff=staff, cycle_id=cycle_id, asked=asked, after=after)
+        table = read_decisions(session, staff=staff, cycle_id=cycle_id, **wanted)
         may_act = _may_act(session, cycle_id)
-        page = decisions_page(cycle, document, table, may_act=may_act, asked=asked, **shown)
+        page = decisions_page(cycle, document, table, may_act=may_act, asked=asked, words=words, **shown)
     return render_template("staff/rating_decisions.html", page=page)
 
 

@@ -220,6 +220,7 @@ class DecisionsPage:
     attention: Sequence[DecisionView]
     rows: Sequence[DecisionView]
     next_after: int | None
+    words: str
     triggers: Sequence[Choice]
     form: FormView
     conflict: bool
@@ -233,6 +234,7 @@ def decisions_page(
     *,
     may_act: bool,
     asked: str = "",
+    words: str = "",
     form: FormView | None = None,
     is_conflict: bool = False,
 ) -> DecisionsPage:
@@ -249,6 +251,7 @@ def decisions_page(
         attention=[_decision(row, titles) for row in table.asking],
         rows=[_decision(row, titles) for row in table.rows],
         next_after=table.next,
+        words=words,
         triggers=[Choice(one["code"], one["title"]) for one in triggers],
         form=form or FormView(),
         conflict=is_conflict,

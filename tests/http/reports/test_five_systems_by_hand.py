@@ -203,6 +203,8 @@ def test_fuzhou_standard(hands: Hands) -> None:
     hands.complete("self", "town_assessment", "county_review", "filing")
     assert hands.column("grade_final") == ["met", "not_met", "not_met"]
     assert hands.column("total") == ["100.00", "83.33", "0.00"]
+    decided = hands.county.get(f"{hands.address}/decisions").text
+    assert ("等次已经定了" in decided, "降级" in decided) == (True, False), "no trigger lowers a grade here"
 
 
 def test_the_last_step_on_a_page_sends_the_signed_grades(hands: Hands) -> None:
@@ -250,6 +252,8 @@ def test_a_large_cycle_is_decided_and_announced_page_by_page(
     assert asking() == [codes[0], codes[1]]
     assert codes[4] in asking(f"?subject={codes[4]}")
     assert len(pages("decisions")) == 3
+    looked_for = hands.county.get(f"{hands.address}/decisions?words=第5村").text
+    assert [code for code in codes if f"?subject={code}#" in looked_for] == [codes[4]]
     announced = pages("notice")
     assert ["四星级 2 个　三星级 3 个" in page for page in announced] == [True] * 3
     assert [[code for code in codes if code in page] for page in announced] == [
