@@ -13,8 +13,8 @@ from flask import Flask
 
 from survey_service.app import create_app
 from survey_service.auditing.queries import get_head
-from survey_service.auditing.rules import FAULTS, Head, read_heads
-from survey_service.auditing.service import check_chain
+from survey_service.auditing.rules import FAULTS, BadEntry, Head, read_heads
+from survey_service.auditing.service import check_chain, check_file
 from survey_service.checking import check_everything
 from survey_service.core import clock
 from survey_service.core.db import reading, see_one_snapshot, unit_of_work
@@ -24,6 +24,7 @@ from survey_service.core.logs import configure_logs
 from survey_service.core.migrations import upgrade
 from survey_service.core.privacy import Keyring
 from survey_service.demonstration.command import demo
+from survey_service.exporting import audit_lines, score_lines
 from survey_service.organizations.service import import_organizations
 from survey_service.ratings.documents import json_schema
 from survey_service.ratings.grades import explain
@@ -289,16 +290,21 @@ def show_head() -> None:
     type=click.File(),
     help="A file of heads, one a line, as `audit head` printed them: the chain must still have them all.",
 )
-def verify(*, heads_file: TextIO | None) -> None:
+@click.option("--file", "trail", type=click.File(), help="Check what `export audit` wrote, not the database.")
+def verify(*, heads_file: TextIO | None, trail: TextIO | None) -> None:
     """Check the whole chain; exits with 1 naming the first entry that is not what it was."""
     known_heads = _read_heads(heads_file) if heads_file else []
-    with _app().app_context(), reading() as session:
-        see_one_snapshot(session)
-        found = check_chain(session, known_heads=known_heads)
+    found = check_file(trail, known_heads=known_heads) if trail else _check_stored(known_heads)
     if not isinstance(found, Head):
         click.echo(f"entry {found.seq}: {FAULTS[found.fault]}", err=True)
         sys.exit(1)
     click.echo(f"The audit trail is whole. Its head: {found}")
+
+
+def _check_stored(known_heads: list[Head]) -> BadEntry | Head:
+    with _app().app_context(), reading() as session:
+        see_one_snapshot(session)
+        return check_chain(session, known_heads=known_heads)
 
 
 def _read_heads(file: TextIO) -> list[Head]:
@@ -306,6 +312,29 @@ def _read_heads(file: TextIO) -> list[Head]:
         return read_heads(file.read())
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--head") from error
+
+
+@main.group()
+def export() -> None:
+    """Stream what other programs read to standard output."""
+
+
+@export.command("scores")
+@click.argument("campaign_id", type=int)
+def export_scores(*, campaign_id: int) -> None:
+    """Print the score table of a campaign as CSV, one row a subject, as far as it is released."""
+    with _app().app_context(), _explained(), unit_of_work() as session:
+        for line in score_lines(session, campaign_id=campaign_id, now=clock.now()):
+            click.echo(line, nl=False)
+
+
+@export.command("audit")
+def export_audit() -> None:
+    """Print the audit trail as JSON, an entry a line; `audit verify --file` checks it anywhere."""
+    with _app().app_context(), reading() as session:
+        see_one_snapshot(session)
+        for line in audit_lines(session):
+            click.echo(line, nl=False)
 
 
 @main.group()

@@ -174,6 +174,14 @@ def _read_head(line: str) -> Head:
     return Head(int(found[1] or _UNNUMBERED), found[2])
 
 
+def read_entry(line: str) -> Entry | None:
+    """Return the entry that a line of an exported trail holds, or None where it holds none."""
+    try:
+        return Entry(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+
+
 def retry_delay(failures: int) -> timedelta:
     """Return how long to wait after so many failures: two minutes, then twice as long, up to an hour."""
     doubled = _SHORTEST_DELAY * (1 << min(failures - 1, _MOST_DOUBLINGS))

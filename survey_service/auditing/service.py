@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 
 from survey_service.auditing import queries
 from survey_service.auditing.models import AuditDelivery, AuditEntry, AuditHead
-from survey_service.auditing.rules import BadEntry, ChainCheck, Entry, Facts, Head, follow, retry_delay
+from survey_service.auditing.rules import (
+    BadEntry,
+    ChainCheck,
+    Entry,
+    Facts,
+    Fault,
+    Head,
+    follow,
+    read_entry,
+    retry_delay,
+)
 from survey_service.core import clock
 from survey_service.core.audit import Act
 from survey_service.core.canonical import canonical_json
@@ -54,10 +64,21 @@ def check_chain(session: Session, *, known_heads: Iterable[Head] = ()) -> BadEnt
     check = ChainCheck(known_heads)
     head = queries.find_head(session)
     with closing(queries.stream_entries(session)) as entries:
-        for entry in entries:
-            if (bad := check.take(entry)) is not None:
-                return bad
-    return check.finish(head) or check.last
+        return _first_bad(check, entries) or check.finish(head) or check.last
+
+
+def check_file(lines: Iterable[str], *, known_heads: Iterable[Head] = ()) -> BadEntry | Head:
+    """Check an exported chain in the same way; that its end was cut off, only a known head can tell."""
+    check = ChainCheck(known_heads)
+    return _first_bad(check, map(read_entry, lines)) or check.finish(check.last) or check.last
+
+
+def _first_bad(check: ChainCheck, entries: Iterable[Entry | None]) -> BadEntry | None:
+    for entry in entries:
+        bad = check.take(entry) if entry else BadEntry(check.last.seq + 1, Fault.ALTERED)
+        if bad is not None:
+            return bad
+    return None
 
 
 def claim_delivery(session: Session, *, now: datetime) -> Head | None:

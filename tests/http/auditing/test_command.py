@@ -102,6 +102,26 @@ def test_a_file_that_holds_no_heads_is_refused(database: Database, tmp_path: Pat
     assert "no head of an audit trail" in said
 
 
+def test_an_exported_trail_is_checked_without_its_database(
+    database: Database, heads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *rest = run("export", "audit").stdout.splitlines(keepends=True)
+    monkeypatch.delattr(cli, "_app")
+    trail = tmp_path / "trail.jsonl"
+
+    def check(*lines: str) -> tuple[int, str]:
+        trail.write_text("".join(lines))
+        result = run("audit", "verify", "--file", str(trail), "--head", str(heads))
+        return result.exit_code, result.stderr.partition(":")[0]
+
+    assert check(first, *rest) == (0, "")
+    assert check(first, *rest[1:]) == (1, "entry 2")
+    assert check(first, rest[1], rest[0], *rest[2:]) == (1, "entry 2")
+    assert check(first.replace('"a"', '"b"'), *rest) == (1, "entry 1")
+    assert check(first, "nonsense\n", *rest) == (1, "entry 2")
+    assert check(first, *rest[:2]) == (1, "entry 4"), "a known head misses what was cut off"
+
+
 def test_what_the_operator_does_is_recorded(database: Database, tmp_path: Path) -> None:
     sheet = tmp_path / "town.csv"
     sheet.write_bytes(csv_file(("C1", "县", "", "county")))
