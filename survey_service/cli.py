@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from survey_service.app import create_app
 from survey_service.auditing.queries import get_head
@@ -45,7 +46,18 @@ from survey_service.wechat.sign_in import installed
 from survey_service.worker import run_worker
 
 
-@click.group()
+class _Commands(click.Group):
+    """All commands; where the database does not answer they say so in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OperationalError as error:
+            reason = str(error.orig).partition("\n")[0]
+            raise click.ClickException(f"The database does not answer: {reason}") from error
+
+
+@click.group(cls=_Commands)
 def main() -> None:
     """Mass evaluation for townships and counties: from a scan to a score."""
     configure_logs()

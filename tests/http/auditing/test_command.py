@@ -122,6 +122,17 @@ def test_an_exported_trail_is_checked_without_its_database(
     assert check(first, *rest[:2]) == (1, "entry 4"), "a known head misses what was cut off"
 
 
+def test_a_database_that_does_not_answer_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://survey:hidden@127.0.0.1:1/survey?connect_timeout=2")
+    result = run("audit", "verify")
+    assert (result.exit_code, result.stderr.startswith("Error: The database does not answer: ")) == (1, True)
+    assert result.stderr.count("\n") == 1
+    assert "hidden" not in result.stderr
+
+
 def test_what_the_operator_does_is_recorded(database: Database, tmp_path: Path) -> None:
     sheet = tmp_path / "town.csv"
     sheet.write_bytes(csv_file(("C1", "县", "", "county")))
