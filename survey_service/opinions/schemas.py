@@ -199,8 +199,12 @@ class CaseRemarkIn(CaseActionIn):
 
 
 class CaseAnswerIn(CaseActionIn):
-    private_text = PlainText(load_default="", validate=validate.Length(max=MAX_TEXT_LENGTH))
-    public_text = PlainText(load_default="", validate=validate.Length(max=MAX_TEXT_LENGTH))
+    private_text = PlainText(load_default="", allow_none=True, validate=validate.Length(max=MAX_TEXT_LENGTH))
+    public_text = PlainText(load_default="", allow_none=True, validate=validate.Length(max=MAX_TEXT_LENGTH))
+
+    @post_load
+    def fill(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data | {name: data[name] or "" for name in ("private_text", "public_text")}
 
 
 class CaseJoinIn(CaseActionIn):

@@ -82,12 +82,14 @@ class JsonSchemaOut(Schema):
 
 class CycleIn(Schema):
     scheme = fields.String(required=True, validate=Pattern(CODE_PATTERN))
-    version = fields.Integer(validate=validate.Range(1, 1_000_000))
+    version = fields.Integer(validate=validate.Range(1, 1_000_000), allow_none=True)
     title = PlainText(required=True, validate=TITLE)
-    organization_codes = fields.List(fields.String(validate=CODE), validate=validate.Length(min=1))
-    under = fields.String(validate=CODE)
+    organization_codes = fields.List(
+        fields.String(validate=CODE), validate=validate.Length(min=1), allow_none=True
+    )
+    under = fields.String(validate=CODE, allow_none=True)
     campaign_id = fields.Integer(validate=_ID, allow_none=True)
-    year = _year()
+    year = _year(allow_none=True)
 
 
 class CycleOpened(Schema):
@@ -316,7 +318,7 @@ class GradeDecisionIn(Schema):
 
     grade = fields.String(required=True, validate=Pattern(GRADE_PATTERN))
     reason = PlainText(load_default="", validate=_REMARK)
-    replaces = fields.Integer(validate=validate.Range(1, 1_000_000))
+    replaces = fields.Integer(validate=validate.Range(1, 1_000_000), allow_none=True)
 
 
 class DowngradeIn(Schema):
@@ -334,4 +336,4 @@ class OutcomeIn(Schema):
     """`grade` where the objection is right: what is given instead."""
 
     outcome = PlainText(required=True, validate=_REASON)
-    grade = fields.String(validate=Pattern(GRADE_PATTERN))
+    grade = fields.String(validate=Pattern(GRADE_PATTERN), allow_none=True)

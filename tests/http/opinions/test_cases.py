@@ -19,7 +19,10 @@ def test_an_opinion_goes_its_whole_way(both: OpinionWorld) -> None:
     seen = both.look(code)
     assert (seen["state"], seen["answer"], seen["may_rate"]) == ("answered", "已修好", True)
     assert both.rate(code, "dissatisfied").json["state"] == "reopened"
-    assert both.act(both.secretary, opinion, "answer", private_text="换了新灯").status_code == 200
+    assert (
+        both.act(both.secretary, opinion, "answer", private_text="换了新灯", public_text=None).status_code
+        == 200
+    )
     assert both.look(code)["answer"] == "换了新灯"
     assert both.rate(code, "satisfied").json["state"] == "rated"
     assert both.act(both.town, opinion, "close").json["state"] == "closed"

@@ -88,7 +88,7 @@ def test_a_deviation_needs_a_reason_and_nobody_overwrites_unseen(rating: Rating)
     rating.complete(*STEPS)
     assert fields_of(rating.county.put(decision(rating, 1), {"grade": "好"})) == {"reason"}
     assert fields_of(rating.county.put(decision(rating, 1), {"grade": "优", "reason": "x"})) == {"grade"}
-    made = rating.county.put(decision(rating, 1), {"grade": "好", "reason": "集体研究决定"})
+    made = rating.county.put(decision(rating, 1), {"grade": "好", "reason": "集体研究决定", "replaces": None})
     assert (made.json["number"], made.json["grade_proposed"]) == (1, "较好")
     other = {"grade": "一般", "reason": "另有意见"}
     assert problem(rating.county.put(decision(rating, 1), other)) == (409, "already_decided")
@@ -266,6 +266,7 @@ def test_small_bases_are_warned_of(world: World, county: Caller, base: int, warn
         "scheme": "township-classification",
         "title": "x",
         "organization_codes": world.village_codes[:base],
+        **dict.fromkeys(("under", "campaign_id", "year", "version")),
     }
     assert len(county.post("/rating-cycles", body).json["warnings"]) == warnings
 
