@@ -26,7 +26,8 @@ from survey_service.ratings.queries import (
 )
 from survey_service.ratings.rules import Scheme, cycle_target
 from survey_service.ratings.service import require_office
-from survey_service.ratings.vocabulary import DecisionKind, StepKind
+from survey_service.ratings.visits import require_visit
+from survey_service.ratings.vocabulary import DecisionKind
 
 
 def raise_objection(
@@ -62,8 +63,7 @@ def raise_objection(
 
 
 def _require_notice(scheme: Scheme, cycle: RatingCycle) -> None:
-    is_over = cycle.position >= len(scheme.steps)
-    if is_over or scheme.steps[cycle.position].kind is not StepKind.PUBLIC_NOTICE:
+    if not scheme.is_announced_at(cycle.position):
         raise Conflict("wrong_step", step=text("ratings.only_during_notice"))
 
 
@@ -86,7 +86,8 @@ def settle_objection(
     """Say what came of an objection; where it is right, with the grade that is given instead.
 
     Raises NotFound, Conflict `wrong_step` outside the public notice, `already_decided` the second time and
-    `shares_broken` where the grade has no place left, Invalid for an unknown grade.
+    `shares_broken` where the grade has no place left, `visits_missing` where nobody gets it without a visit,
+    Invalid for an unknown grade.
     """
     cycle = lock_cycle(session, cycle_id)
     scheme = scheme_of_cycle(cycle)
@@ -124,6 +125,8 @@ def _change_grade(
         raise Invalid(errors={"grade": [text("ratings.unknown_grade", known="、".join(scheme.grades))]})
     row = session.get_one(RatingSubject, (cycle.id, objection.subject_id))
     _require_place(session, cycle, scheme, row, grade)
+    if grade != row.grade_final and grade in scheme.steps[scheme.deciding_position].on_site:
+        require_visit(session, cycle, row)
     made = list_decisions(session, cycle.id).get(row.subject_id, [])
     add_decision(
         session,

@@ -263,6 +263,10 @@ class Scheme:
         """The step with whose end the grades are final."""
         return next(position for position, step in enumerate(self.steps) if step.decides)
 
+    def is_announced_at(self, position: int) -> bool:
+        """Tell whether the step that is due is the public notice."""
+        return position < len(self.steps) and self.steps[position].kind is StepKind.PUBLIC_NOTICE
+
     def last_position(self, level: Level) -> int:
         """Return the last step in which a level fills in its sheet; without one of its own, the decision."""
         own = [position for position, step in enumerate(self.steps) if step.by is level and step.is_filled_in]

@@ -13,12 +13,13 @@ from survey_service.core.errors import Conflict, Forbidden, Invalid
 from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.ratings.grades import GradedSubject, scheme_of_cycle, work_out
-from survey_service.ratings.models import RatingCycle, RatingVisit
+from survey_service.ratings.models import RatingCycle, RatingSubject, RatingVisit
 from survey_service.ratings.queries import (
     SubjectRow,
     earlier_grades,
     find_subject,
     list_decisions,
+    list_subjects,
     lock_cycle,
 )
 from survey_service.ratings.rules import Scheme, cycle_target
@@ -50,13 +51,13 @@ def note_visit(
     """Note what was found on the spot; records are added and never changed.
 
     Raises NotFound, Forbidden for somebody who does not stand above the subject, Conflict `wrong_step` once
-    the grades are final, Invalid for a day to come.
+    the grades are final and no longer announced, Invalid for a day to come.
     """
     cycle = lock_cycle(session, cycle_id)
     subject = find_subject(session, cycle_id, organization_code)
     if not staff.is_above(subject.path):
         raise Forbidden
-    if cycle.decided_at is not None:
+    if cycle.decided_at is not None and not scheme_of_cycle(cycle).is_announced_at(cycle.position):
         raise Conflict("wrong_step", step=text("ratings.grades_are_final"))
     if visited_on > local_day(now):
         raise Invalid(errors={"visited_on": [text("ratings.day_to_come")]})
@@ -142,3 +143,10 @@ def require_visits(
     }
     if missing:
         raise Conflict("visits_missing", errors=missing, count=len(missing))
+
+
+def require_visit(session: Session, cycle: RatingCycle, row: RatingSubject) -> None:
+    """Raise Conflict `visits_missing` for a subject that nobody has visited in this cycle."""
+    if row.subject_id not in list_visits(session, cycle.id):
+        (subject,) = list_subjects(session, cycle.id, only=[row.subject_id])
+        raise Conflict("visits_missing", errors={subject.organization_code: [subject.name]}, count=1)

@@ -10,7 +10,7 @@ from survey_service.ratings.record_schemas import EvidenceLinkIn, EvidencePlaceI
 from survey_service.ratings.records import Records
 from survey_service.ratings.schemas import FindingsIn, SheetIn
 from survey_service.ratings.sheets import PART_OF, level_words
-from survey_service.ratings.vocabulary import Level, Source, VisitOutcome
+from survey_service.ratings.vocabulary import Level, Source, StepKind, VisitOutcome
 from survey_service.reports.presentation.forms import Body, Choice, FormView, body_of, choices, load
 from survey_service.reports.presentation.ratings import CycleView, cycle_view
 from survey_service.reports.presentation.turnout import UNKNOWN
@@ -118,6 +118,7 @@ class SheetPage:
     returns: Sequence[str]
     returnable: Sequence[Choice]
     may_find: bool
+    may_visit: bool
     due: str
 
     @property
@@ -141,7 +142,7 @@ def sheet_page(
     role: Role,
     form: FormView | None = None,
 ) -> SheetPage:
-    form = form or FormView()
+    form, is_office = form or FormView(), role in {Role.TOWN_STAFF, Role.COUNTY_ADMIN}
     is_submitted = level is not None and level.value in subject["submitted"]
     is_returned = any(one.level is level and one.answered_at is None for one in records.returns)
     is_open = level is not None and not is_submitted and (is_returned or _is_in_time(cycle, level))
@@ -181,9 +182,15 @@ def sheet_page(
             for one in _BELOW.get(role, ())[: -1 if role is Role.TOWN_STAFF else None]
             if one.value in subject["submitted"] or not _is_in_time(cycle, one)
         ],
-        may_find=role in {Role.TOWN_STAFF, Role.COUNTY_ADMIN} and not cycle["is_final"],
+        may_find=is_office and not cycle["is_final"],
+        may_visit=is_office and (not cycle["is_final"] or _is_announced(cycle)),
         due=_due(cycle),
     )
+
+
+def _is_announced(cycle: Json) -> bool:
+    due = next((one for one in cycle["steps"] if not one["is_done"]), None)
+    return due is not None and due["kind"] is StepKind.PUBLIC_NOTICE
 
 
 def _is_in_time(cycle: Json, level: Level) -> bool:

@@ -203,6 +203,23 @@ def test_nobody_gets_five_stars_unseen(stars: Rating) -> None:
     assert stars.county.post(place(stars, "visits"), VISIT).status_code == 201
     stars.complete("county_review")
     assert stars.column("grade_final") == ["star5", "star4"]
+
+
+def test_an_objection_gives_five_stars_to_nobody_unseen(stars: Rating) -> None:
+    """Visits are noted until the public notice is over."""
+    stars.visit(0)
+    stars.complete("county_review")
+    second = stars.world.village_codes[1]
+    body = {"organization_code": second, "text": "应评五星"}
+    number = stars.county.post(stars.path("/objections"), body).json["id"]
+    place_of = stars.path(f"/objections/{number}/outcome")
+    answer = stars.county.post(place_of, {"outcome": "属实", "grade": "star5"})
+    assert (problem(answer), [*answer.json["errors"]]) == ((409, "visits_missing"), [second])
+    stars.visit(1)
+    assert stars.county.post(place_of, {"outcome": "属实", "grade": "star5"}).status_code == 200
+    stars.let_days_pass(6)
+    stars.complete("public_notice", "filing")
+    assert stars.column("grade_final") == ["star5", "star5"]
     assert problem(stars.county.post(place(stars, "visits"), VISIT)) == (409, "wrong_step")
 
 
