@@ -122,6 +122,8 @@ def play_large(folder: Path, cluster: PostgresCluster, url: str, redis_url: str)
         go_to_vote(office.voters[-NEVER_REBUILT:], port)
         _know_everybody(office, county)
         office.found["last look"] = loot.system_columns(url, office.sort)
+        # This, too, autovacuum does within minutes.
+        loot.command(url, "ANALYZE")
         with Redis.from_url(redis_url) as client:
             kept = [key + (client.dump(key) or b"") for key in client.scan_iter()]
         office.logs["redis keys"] = b"\n".join(kept)
