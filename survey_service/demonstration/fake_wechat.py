@@ -10,7 +10,7 @@ besides the protocol is asked for under `/fake/`: who holds the phone, and which
 import json
 import secrets
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -27,6 +27,10 @@ APP_ID = "wxfake0000000001"
 APP_SECRET = "fake-secret-of-the-service-account"  # noqa: S105  Invented, and opens nothing.
 CORP_ID = "wwfake0000000001"
 CORP_SECRET = "fake-secret-of-the-company"  # noqa: S105  Invented, and opens nothing.
+
+TEMPLATE_ID = "fake-template-of-an-answer"
+TEMPLATE_FIELDS = {"thing1": 20, "date2": 20}
+"""The fields of the account's one template, with the most characters of each."""
 
 CODE_SECONDS = 300
 TOKEN_SECONDS = 7200
@@ -60,6 +64,9 @@ class FakeWeChat:
     tickets: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
     calls: list[str] = field(default_factory=list)
+    consents: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many messages of a template a person still takes: one for each time that he agreed."""
+    messages: list[Answer] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def reset(self, _: Answer) -> Answer:
@@ -84,7 +91,12 @@ class FakeWeChat:
         return {}
 
     def tell(self, _: Answer) -> Answer:
-        return {"calls": self.calls}
+        return {"calls": self.calls, "messages": self.messages}
+
+    def subscribe(self, asked: Answer) -> Answer:
+        """Let a person agree to one message of the account's template."""
+        self.consents[openid_of(APP_ID, asked["person"]), TEMPLATE_ID] += 1
+        return {}
 
     def issue_code(self, app_id: str, person: str) -> str:
         code = secrets.token_hex(16)
@@ -150,6 +162,27 @@ def page_ticket(fake: FakeWeChat, asked: Answer) -> Answer:
     return {"errcode": 0, "errmsg": "ok", "ticket": ticket, "expires_in": TOKEN_SECONDS}
 
 
+def send_message(fake: FakeWeChat, asked: Answer) -> Answer:
+    """Answer `cgi-bin/message/subscribe/bizsend`: a message for each consent, with the template's fields."""
+    if asked.get("access_token") != fake.tokens.get(APP_ID):
+        return refusal(40001)
+    openid, data = asked.get("touser", ""), asked.get("data", {})
+    if not openid.startswith("o"):
+        return refusal(40003)
+    if asked.get("template_id") != TEMPLATE_ID:
+        return refusal(40037)
+    values = {key: one.get("value", "") for key, one in data.items()}
+    if values.keys() != TEMPLATE_FIELDS.keys() or any(
+        not 0 < len(value) <= TEMPLATE_FIELDS[key] for key, value in values.items()
+    ):
+        return refusal(47003)
+    if not fake.consents[openid, TEMPLATE_ID]:
+        return refusal(43101)
+    fake.consents[openid, TEMPLATE_ID] -= 1
+    fake.messages.append({"touser": openid, "page": asked.get("page", "")} | values)
+    return {"errcode": 0, "errmsg": "ok"}
+
+
 def company_token(fake: FakeWeChat, asked: Answer) -> Answer:
     """Answer 企业微信's `cgi-bin/gettoken`."""
     if asked.get("corpid") != CORP_ID:
@@ -175,6 +208,7 @@ CALLS = {
     ("GET", "/sns/oauth2/access_token"): ("access_token", exchange_code),
     ("POST", "/cgi-bin/stable_token"): ("stable_token", stable_token),
     ("GET", "/cgi-bin/ticket/getticket"): ("getticket", page_ticket),
+    ("POST", "/cgi-bin/message/subscribe/bizsend"): ("bizsend", send_message),
     ("GET", "/cgi-bin/gettoken"): ("gettoken", company_token),
     ("GET", "/cgi-bin/auth/getuserinfo"): ("getuserinfo", company_user),
 }
@@ -184,6 +218,7 @@ WISHES = {
     "/fake/script": FakeWeChat.script,
     "/fake/expire": FakeWeChat.expire,
     "/fake/calls": FakeWeChat.tell,
+    "/fake/subscribe": FakeWeChat.subscribe,
 }
 
 
@@ -220,12 +255,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         asked = json.loads(body) if body else {}
-        path = urlsplit(self.path).path
-        if path in WISHES:
+        parts = urlsplit(self.path)
+        if parts.path in WISHES:
             with self.server.fake.lock:
-                self._send_json(WISHES[path](self.server.fake, asked))
+                self._send_json(WISHES[parts.path](self.server.fake, asked))
         else:
-            self._call("POST", path, asked)
+            self._call("POST", parts.path, asked | dict(parse_qsl(parts.query)))
 
     def _authorize(self, query: str) -> None:
         fault = fault_of_link(query, self.headers.get("User-Agent", ""))

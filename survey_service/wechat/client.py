@@ -18,11 +18,13 @@ from prometheus_client import Counter
 
 from survey_service.wechat.rules import (
     Lease,
+    Message,
     Reaction,
     Visitor,
     known_error,
     read_lease,
     read_member,
+    read_nothing,
     read_visitor,
 )
 
@@ -237,6 +239,11 @@ class WeChatClient(Caller):
         """Return the ticket that pages with the JS-SDK are signed with; raises WeChatRefusal."""
         query = {"access_token": token, "type": "jsapi"}
         return self._call("getticket", "/cgi-bin/ticket/getticket", query, _read_ticket)
+
+    def send_message(self, token: str, openid: str, message: Message) -> None:
+        """Send a subscription message; raises WeChatRefusal, `declined` by who does not want it."""
+        path, query = "/cgi-bin/message/subscribe/bizsend", {"access_token": token}
+        self._call("bizsend", path, query, read_nothing, message.addressed_to(openid))
 
 
 class CompanyClient(Caller):

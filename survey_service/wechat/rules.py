@@ -47,6 +47,8 @@ class Reaction(StrEnum):
     """A quota is used up: leave WeChat alone for a while."""
     RETRY = "retry"
     """WeChat is busy: try again in a moment."""
+    DECLINED = "declined"
+    """The person takes no message: nothing to mend, and nothing to send again."""
     FAIL = "fail"
 
 
@@ -74,6 +76,11 @@ ERRORS: Mapping[int, KnownError] = {
     40164: KnownError(Reaction.ALARM, "this machine's address is missing in the account's list of addresses"),
     45009: KnownError(Reaction.BACK_OFF, "the quota of the day is used up"),
     45011: KnownError(Reaction.BACK_OFF, "the quota of the minute is used up"),
+    43101: KnownError(Reaction.DECLINED, "the person has not subscribed, or has taken it back"),
+    40003: KnownError(Reaction.FAIL, "the openid is not one of this account"),
+    40037: KnownError(Reaction.ALARM, "the message's template is not one of this account"),
+    41030: KnownError(Reaction.ALARM, "the page that the message opens is not allowed"),
+    47003: KnownError(Reaction.ALARM, "the message's fields are not those of its template"),
 }
 _UNKNOWN = KnownError(Reaction.FAIL, "an error that this program does not know")
 
@@ -174,6 +181,31 @@ def read_lease(answer: Mapping[str, Any], name: str) -> Lease:
     if not isinstance(value, str) or not value or not isinstance(seconds, int):
         raise ValueError(f"the answer holds no {name}")
     return Lease(value, seconds)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message for somebody who has subscribed to its template: one for each time that he agreed.
+
+    `fields` are the template's, by key (`thing1`, `date2`, …); WeChat refuses a `thing` of over 20
+    characters. A tap opens `page`, an address of ours.
+    """
+
+    template_id: str
+    fields: Mapping[str, str]
+    page: str = ""
+
+    def addressed_to(self, openid: str) -> Mapping[str, object]:
+        """Return the body of `message/subscribe/bizsend`."""
+        data = {key: {"value": value} for key, value in self.fields.items()}
+        page = {"page": self.page} if self.page else {}
+        return {"touser": openid, "template_id": self.template_id, "data": data} | page
+
+
+def read_nothing(answer: Mapping[str, Any]) -> None:
+    """Read an answer that only says that all is well; raises ValueError where it does not."""
+    if answer.get("errcode") != 0:
+        raise ValueError("the answer does not say that all is well")
 
 
 def page_signature(*, ticket: str, nonce: str, timestamp: int, url: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from survey_service.wechat.client import WeChatClient, WeChatRefusal
-from survey_service.wechat.rules import Lease, Reaction
+from survey_service.wechat.rules import Lease, Message, Reaction
 from survey_service.wechat.store import Store
 
 SPARE_SECONDS = 300
@@ -58,7 +58,7 @@ class TokenHolder:
 
 
 class ServiceAccountTokens(TokenHolder):
-    """Holds the ticket for pages with the JS-SDK as well."""
+    """Holds the ticket for pages with the JS-SDK as well, and sends what needs the token."""
 
     def __init__(self, client: WeChatClient, store: Store) -> None:
         super().__init__(client, store)
@@ -72,3 +72,7 @@ class ServiceAccountTokens(TokenHolder):
         with self._store.lock(_TICKET):
             found = self._store.get(_TICKET)
             return found or self._kept(_TICKET, self.call(self._client.fetch_page_ticket))
+
+    def send_message(self, openid: str, message: Message) -> None:
+        """Send a message to somebody who has subscribed to it; raises WeChatRefusal."""
+        self.call(lambda token: self._client.send_message(token, openid, message))

@@ -98,9 +98,11 @@ def test_every_error_of_the_domain_has_its_reaction() -> None:
     expected = {
         Reaction.RESTART: {40029, 42003, 40163},
         Reaction.REFRESH: {40001, 40014, 42001},
-        Reaction.ALARM: {40013, 40125, 40164, 40243, 60020},
+        Reaction.ALARM: {40013, 40125, 40164, 40243, 60020, 40037, 41030, 47003},
         Reaction.BACK_OFF: {45009, 45011},
         Reaction.RETRY: {-1},
+        Reaction.DECLINED: {43101},
+        Reaction.FAIL: {40003},
     }
     for reaction, codes in expected.items():
         assert {known_error(code, has_token=True).reaction for code in codes} == {reaction}

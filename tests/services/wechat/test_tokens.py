@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from survey_service.core.privacy import Keyring
-from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET
+from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, TEMPLATE_ID, openid_of
 from survey_service.wechat.client import HttpTransport, WeChatClient, WeChatRefusal
-from survey_service.wechat.rules import Reaction
+from survey_service.wechat.rules import Message, Reaction
 from survey_service.wechat.store import MemoryStore, RedisStore, Store
 from survey_service.wechat.tokens import ServiceAccountTokens
 from tests.support.wechat import FakeWeChat
@@ -79,3 +81,53 @@ def test_a_token_that_is_refused_again_is_given_up(
         make_holder().page_ticket()
     assert caught.value.reaction is Reaction.REFRESH
     assert wechat.calls().count("getticket") == 2
+
+
+ANSWERED = Message(
+    TEMPLATE_ID, {"thing1": "您的意见有了答复", "date2": "2026年11月22日"}, page="http://survey.example/o"
+)
+
+
+def test_a_message_goes_to_who_has_subscribed_once_for_each_consent(
+    make_holder: MakeHolder, wechat: FakeWeChat
+) -> None:
+    holder, openid = make_holder(), openid_of(APP_ID, "张阿婆")
+    wechat.wish("subscribe", person="张阿婆")
+    holder.send_message(openid, ANSWERED)
+    sent = {"touser": openid, "page": ANSWERED.page} | ANSWERED.fields
+    assert wechat.wish("calls")["messages"] == [sent]
+    with pytest.raises(WeChatRefusal) as caught:
+        holder.send_message(openid, ANSWERED)
+    assert caught.value.reaction is Reaction.DECLINED
+    assert wechat.wish("calls")["messages"] == [sent]
+
+
+def test_a_message_is_sent_with_a_new_token_where_the_last_is_refused(
+    make_holder: MakeHolder, wechat: FakeWeChat
+) -> None:
+    holder = make_holder()
+    holder.token()
+    wechat.wish("expire")
+    wechat.wish("subscribe", person="张阿婆")
+    holder.send_message(openid_of(APP_ID, "张阿婆"), ANSWERED)
+    assert wechat.calls() == ["stable_token", "bizsend", "stable_token", "bizsend"]
+    assert len(wechat.wish("calls")["messages"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("openid", "changes", "reaction"),
+    [
+        ("nobody", {}, Reaction.FAIL),
+        ("o1", {"template_id": "other"}, Reaction.ALARM),
+        ("o1", {"fields": {"thing1": "您的意见有了答复"}}, Reaction.ALARM),
+        ("o1", {"fields": ANSWERED.fields | {"thing1": "很" * 21}}, Reaction.ALARM),
+        ("o1", {}, Reaction.DECLINED),
+    ],
+)
+def test_a_message_that_is_refused_is_not_sent_again(
+    make_holder: MakeHolder, wechat: FakeWeChat, openid: str, changes: dict[str, Any], reaction: Reaction
+) -> None:
+    with pytest.raises(WeChatRefusal) as caught:
+        make_holder().send_message(openid, replace(ANSWERED, **changes))
+    assert caught.value.reaction is reaction
+    assert wechat.calls() == ["stable_token", "bizsend"]
