@@ -56,7 +56,7 @@ def list_slot_places(
         return [place for place in found if _may_print(staff, place)]
     wanted = [place for place in found if place.organization_code in set(organization_codes)]
     if unknown := sorted(set(organization_codes) - {place.organization_code for place in wanted}):
-        sentence = text("entrances.not_in_campaign", codes="、".join(unknown))
+        sentence = text("entrances.no_such_slots", codes="、".join(unknown))
         raise Invalid(errors={"organization_codes": [sentence]})
     if not all(_may_print(staff, place) for place in wanted):
         raise Forbidden

@@ -75,6 +75,7 @@ class CodesPage:
     key: str
     """Makes a form that is sent twice make its codes once."""
     refusal: str = ""
+    faults: Sequence[str] = ()
     bad_rows: Sequence[tuple[str, str]] = ()
 
 
@@ -107,6 +108,9 @@ def codes_board_page(
     state = board.campaign.window.state(now)
     is_running = state in OPEN_STATES
     rated = [one for one in board.places if not one.is_panel]
+    found = errors or {}
+    # Rows and organizations have numbers; what else is named is a field, and needs no name on a page.
+    named = [key for key in found if not key.isdecimal()]
     return CodesPage(
         head=campaign_head(board.campaign, role=role, current="codes", now=now),
         stages=_stages(board.places),
@@ -126,7 +130,8 @@ def codes_board_page(
         is_before_opening=state in {State.DRAFT, State.SCHEDULED},
         key=secrets.token_urlsafe(_KEY_BYTES),
         refusal=refusal,
-        bad_rows=[(key, "".join(sentences)) for key, sentences in (errors or {}).items()],
+        faults=[sentence for key in named for sentence in found[key]],
+        bad_rows=[(key, "".join(sentences)) for key, sentences in found.items() if key not in named],
     )
 
 

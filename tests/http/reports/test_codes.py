@@ -109,3 +109,11 @@ def test_the_same_numbers_come_from_the_api(people: People, town: World) -> None
     assert (above["used"], own["used"]) == (6, None)
     assert above["codes"] == own["codes"]
     assert above["codes"][0] | {"made": 6, "printed": 6} == above["codes"][0]
+
+
+def test_a_place_without_such_codes_is_named_in_a_sentence(browser: Browser, town: World) -> None:
+    body = {"mode": "household", "layout": "labels_24", "organization_code": town.town_code}
+    page = browser.post(address(town, "print-runs"), body)
+    assert page.status_code == 422
+    assert f"这些单位没有这种编码：{town.town_code}" in page.text
+    assert "organization_codes</th>" not in page.text
