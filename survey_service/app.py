@@ -58,7 +58,7 @@ from survey_service.webhooks.views import blp as webhooks
 from survey_service.wechat import sign_in as wechat
 from survey_service.wechat.pages import pages as wechat_pages
 from survey_service.wechat.rules import read_verification_files
-from survey_service.wiring import HANDLERS, SWEEPS
+from survey_service.wiring import AT_ONCE, HANDLERS, SWEEPS
 
 API_PREFIX = "/api/v1"
 BLUEPRINTS = (
@@ -126,7 +126,14 @@ def _append_to_audit_trail(app: Flask, session: Session) -> None:
 def _connect_jobs(app: Flask, settings: Settings) -> None:
     send = SendToQueue(settings.redis_url) if settings.redis_url else RunHere(app)
     sources = (app.extensions["letter_readings"].take,)
-    dispatcher = Dispatcher(send, handlers=HANDLERS, sweeps=SWEEPS, sources=sources)
+    dispatcher = Dispatcher(
+        send,
+        handlers=HANDLERS,
+        at_once=AT_ONCE,
+        run_here=RunHere(app),
+        sweeps=SWEEPS,
+        sources=sources,
+    )
     app.extensions["dispatcher"] = dispatcher
     app.extensions["database"].after_commit = dispatcher.announce
 

@@ -39,12 +39,17 @@ from survey_service.tallies.rules import SubjectMarked, TallyRebuilt
 from survey_service.webhooks.jobs import send_deliveries
 from survey_service.webhooks.rules import DeliveryQueued
 
+AT_ONCE: Mapping[type[Event], Sequence[Job]] = {
+    CampaignClosed: (rebuild_dirty, score_everything),
+}
+"""Who closes a campaign finds its exact figures when the answer is there."""
+
 HANDLERS: Mapping[type[Event], Sequence[Job]] = {
     BallotCast: (rebuild_dirty,),
     SubjectMarked: (rebuild_dirty,),
     PaperCounted: (rebuild_dirty,),
     TallyRebuilt: (score_changed,),
-    CampaignClosed: (rebuild_dirty, score_everything, take_in_texts),
+    CampaignClosed: (take_in_texts,),
     MassScoreChanged: (take_in_scores,),
     CampaignSealed: (take_in_scores, take_in_texts),
     RatingChanged: (refresh_draft,),

@@ -82,6 +82,7 @@ class SendToQueue:
 class Dispatcher:
     """Turns committed events into jobs, holds equal ones together, and runs the sweeps.
 
+    `at_once` are jobs that whoever made the event waits for; they are done here, whatever the queue is.
     `sources` are asked at every flush for events that nobody committed: what this process has counted.
     """
 
@@ -90,11 +91,15 @@ class Dispatcher:
         send: Sender,
         *,
         handlers: Mapping[type[Event], Sequence[Job]],
+        at_once: Mapping[type[Event], Sequence[Job]],
+        run_here: Sender,
         sweeps: Sequence[Job] = (),
         sources: Sequence[Callable[[], Sequence[Event]]] = (),
     ) -> None:
         self._send = send
         self._handlers = handlers
+        self._at_once = at_once
+        self._run_here = run_here
         self._sweeps = sweeps
         self._sources = sources
         self._pending: dict[tuple[Job, tuple[tuple[str, object], ...]], None] = {}
@@ -102,7 +107,10 @@ class Dispatcher:
         self._stop = Signal()
 
     def announce(self, events: Sequence[Event]) -> None:
-        """Remember the jobs that follow from events; equal jobs melt into one."""
+        """Do the jobs that nobody can wait for, and remember the others; equal jobs melt into one."""
+        for event in events:
+            for job in self._at_once.get(type(event), ()):
+                self._run_here(job, asdict(event))
         jobs = {
             (job, tuple(asdict(event).items())): None
             for event in events

@@ -92,6 +92,17 @@ def test_turnout_is_live_while_figures_are_the_last_release(town: World, people:
     assert (final["returned"], final["as_of_returned"], final["score"]) == (7, 7, "87.14")
 
 
+def test_whoever_closes_finds_exact_figures_at_once(town: World, people: People) -> None:
+    client = people.system(Role.TOWN_STAFF, town.town_code)
+    town.vote(["satisfied"] * 5)
+    town.drain()
+    town.vote(["dissatisfied"] * 2)
+    closed = client.post(f"/api/v1/campaigns/{town.campaign_id}/close")
+    assert closed.status_code == 200, closed.text
+    [final, _] = scores_of(client, town)
+    assert (final["as_of_returned"], final["score"]) == (7, "87.14")
+
+
 def test_a_campaign_may_wait_with_all_figures(
     campaign_app: Flask, frozen_clock: None, people: People
 ) -> None:

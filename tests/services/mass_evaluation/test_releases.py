@@ -10,6 +10,7 @@ from survey_service.campaigns.models import Campaign
 from survey_service.campaigns.rules import LiveScores, Mode
 from survey_service.campaigns.service import close_campaign
 from survey_service.core.db import Database
+from survey_service.core.events import take_events
 from survey_service.mass_evaluation.models import MassScore
 from survey_service.mass_evaluation.queries import campaigns_to_release
 from survey_service.mass_evaluation.service import find_score_difference, score_campaign
@@ -36,8 +37,10 @@ def settle(world: World, now: datetime, *, is_everything: bool = False) -> tuple
 
 
 def close(world: World, now: datetime = LATER) -> None:
+    """Close so that nobody hears of it: what follows is done by the test, or by a sweep."""
     with database_of(world).unit_of_work() as session:
         close_campaign(session, campaign_id=world.campaign_id, now=now)
+        take_events(session)
 
 
 def late_tickets(world: World, number: int) -> list[Any]:
