@@ -5,7 +5,7 @@ import time
 from datetime import datetime
 
 from psycopg import OperationalError
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import OperationalError as WrappedOperationalError
 
@@ -14,13 +14,6 @@ from survey_service.core.errors import Unavailable
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.25
 _LOCK_TIMEOUT = "3s"
 _REWRITTEN = "ballot, ballot_text, receipt, dirty_mark, campaign, code_batch, paper_stub, paper_line"
-# PostgreSQL samples the values of every column for its plans, and keeps for ever those of a table that became
-# empty. A column that gets its own type once more forgets them, and not a row is written for it.
-_FORGET_SAMPLES = (
-    "ALTER TABLE participation ALTER digest TYPE bytea",
-    "ALTER TABLE dirty_mark ALTER id TYPE bytea, ALTER ballot_id TYPE bytea",
-    "ALTER TABLE paper_stub ALTER entrance_id TYPE bigint",
-)
 _HAS_OPEN = text(
     "SELECT EXISTS (SELECT FROM campaign WHERE launched_at IS NOT NULL AND withdrawn_at IS NULL"
     " AND frozen_at IS NULL AND opens_at <= :now AND :now <= accepts_until)"
@@ -63,17 +56,19 @@ def _clean_postgresql(engine: Engine, now: datetime) -> None:
     """Give the tables new files without a byte of what was deleted; the old files are deleted.
 
     Whoever votes meanwhile waits. So as long as another campaign is open only the participations get a new
-    file; elsewhere the space of deleted rows is freed, and read by nobody but a person with tools. What was
-    sampled of deleted rows goes as well. The locks are not waited for long.
+    file; elsewhere the space of deleted rows is freed, and read by nobody but a person with tools. The lock
+    is not waited for long.
     """
     with engine.connect() as connection:
         has_open = connection.execute(_HAS_OPEN, {"now": now}).scalar_one()
-        freed = [f"VACUUM (ANALYZE) {_REWRITTEN}"] if has_open else []
-        anew = "participation" if has_open else f"participation, {_REWRITTEN}"
-        rewritten = [f"VACUUM (FULL, ANALYZE) {anew}", "VACUUM (FULL) pg_statistic"]
-        connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
-        try:
-            for statement in (*_FORGET_SAMPLES, *freed, *rewritten):
-                connection.exec_driver_sql(statement)
-        finally:
-            connection.exec_driver_sql("RESET lock_timeout")
+        if has_open:
+            connection.exec_driver_sql(f"VACUUM (ANALYZE) {_REWRITTEN}")
+        _write_anew(connection, "participation" if has_open else f"participation, {_REWRITTEN}")
+
+
+def _write_anew(connection: Connection, tables: str) -> None:
+    connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+    try:
+        connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {tables}")
+    finally:
+        connection.exec_driver_sql("RESET lock_timeout")

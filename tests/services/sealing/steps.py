@@ -11,6 +11,7 @@ from survey_service.ballots.rules import BallotKeys, derive_keys
 from survey_service.campaigns.rules import Mode
 from survey_service.campaigns.service import close_campaign
 from survey_service.core.db import Database, see_one_snapshot
+from survey_service.core.events import take_events
 from survey_service.sealing.queries import get_snapshot, read_document
 from survey_service.sealing.running import seal_campaign
 from tests.factories.campaigns import NOW, World
@@ -55,8 +56,10 @@ def cast_known(world: World, number: int, *, village: int = 0, mode: Mode = Mode
 
 
 def close(world: World, *, now: datetime = CLOSED_AT) -> None:
+    """Close so that nobody hears of it: what no recount has seen is the hardest to seal."""
     with database_of(world).unit_of_work() as session:
         close_campaign(session, campaign_id=world.campaign_id, now=now)
+        take_events(session)
 
 
 def seal(world: World) -> None:
