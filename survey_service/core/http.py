@@ -276,6 +276,7 @@ def _take_in_refused(response: Response) -> Response:
     is_refused = response.status_code >= HTTPStatus.BAD_REQUEST
     if is_refused and 0 < (request.content_length or 0) <= UNREAD_BYTES:
         end = monotonic() + UNREAD_SECONDS
+        # A body that was begun is gone on with; asking an untouched one for its stream would refuse it anew.
         body = vars(request).get("stream") or get_input_stream(request.environ)
         with suppress(ClientDisconnected):
             while body.read(MULTIPART_BYTES) and monotonic() < end:

@@ -111,6 +111,11 @@ def read_cycle(session: Session, *, staff: Identity, cycle_id: int) -> Json:
     }
 
 
+def due_step(cycle: Mapping[str, Any]) -> Json | None:
+    """Return the step of a cycle, as `read_cycle` gives it, that is to be completed next, if one is left."""
+    return next((step for step in cycle["steps"] if not step["is_done"]), None)
+
+
 def _rewards(session: Session, scheme: Scheme, cycle_id: int, staff: Identity) -> list[Json]:
     if not scheme.rewards:
         return []

@@ -14,7 +14,7 @@ from survey_service.ratings.grades import current_grades
 from survey_service.ratings.models import RatingCycle, RatingDecision, RatingGrade, RatingSubject
 from survey_service.ratings.overview import read_grade_page
 from survey_service.ratings.queries import SubjectRow, get_cycle, list_decisions, list_grades, list_subjects
-from survey_service.ratings.reading import grade_row, read_document
+from survey_service.ratings.reading import grade_row
 
 Json = Mapping[str, Any]
 Graded = tuple[SubjectRow, RatingGrade]
@@ -40,14 +40,21 @@ class DecisionTable:
 
 
 def read_decisions(
-    session: Session, *, staff: Identity, cycle_id: int, asked: str = "", after: int = -1, words: str = ""
+    session: Session,
+    *,
+    staff: Identity,
+    cycle_id: int,
+    document: Json,
+    asked: str = "",
+    after: int = -1,
+    words: str = "",
 ) -> DecisionTable:
     """Return the proposals inside the reader's sub-tree with the decisions; raises as `read_grades`.
 
-    Equals on a line ask for a decision, those who were moved off their band, and those already decided.
+    `document` is the scheme, as `read_document` gives it. Equals on a line ask for a decision, those who
+    were moved off their band, and those already decided.
     """
     page = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=after, words=words)
-    document = read_document(session, staff=staff, cycle_id=cycle_id)
     cycle, made = get_cycle(session, cycle_id), _decisions_by_code(session, cycle_id)
     is_stored = page["is_stale"] or cycle.graded_revision == cycle.revision
     found = _asking_stored if is_stored else _asking_now

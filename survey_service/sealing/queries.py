@@ -110,19 +110,19 @@ def read_document(session: Session, snapshot: ScoreSnapshot) -> Iterator[str]:
 
 def is_newest_score(campaign_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """Return the condition that joins a subject of a campaign with its sealed score, where there is one."""
-    return and_(
-        SealedScore.campaign_id == CampaignSubject.campaign_id,
-        SealedScore.subject_id == CampaignSubject.subject_id,
-        SealedScore.version == _newest(campaign_id),
-    )
+    return _is_score_in(_newest(campaign_id))
 
 
 def is_score_of(snapshot: ScoreSnapshot) -> ColumnElement[bool]:
     """Return the condition that joins a subject of a campaign with its score in one version."""
+    return _is_score_in(snapshot.version)
+
+
+def _is_score_in(version: int | ScalarSelect[int]) -> ColumnElement[bool]:
     return and_(
         SealedScore.campaign_id == CampaignSubject.campaign_id,
         SealedScore.subject_id == CampaignSubject.subject_id,
-        SealedScore.version == snapshot.version,
+        SealedScore.version == version,
     )
 
 

@@ -122,7 +122,7 @@ def _may_act(session: Session, cycle_id: int) -> bool:
 
 def _may_move(session: Session, cycle: dict[str, Any]) -> bool:
     """Tell whether the viewer completes the step that is due."""
-    staff, due = current_staff(), next((step for step in cycle["steps"] if not step["is_done"]), None)
+    staff, due = current_staff(), reader.due_step(cycle)
     is_above = staff.covers(path_of_steps(session, cycle_id=cycle["id"]))
     return is_above and due is not None and service.speaks_for(staff, due["by"])
 
@@ -188,7 +188,7 @@ def _decisions(cycle_id: int, *, asked: str, after: int = -1, words: str = "", *
     with reading() as session:
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
-        table = read_decisions(session, staff=staff, cycle_id=cycle_id, **wanted)
+        table = read_decisions(session, staff=staff, cycle_id=cycle_id, document=document, **wanted)
         may_act = _may_act(session, cycle_id)
         page = decisions_page(cycle, document, table, may_act=may_act, asked=asked, words=words, **shown)
     return render_template("staff/rating_decisions.html", page=page)

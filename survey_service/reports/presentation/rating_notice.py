@@ -7,6 +7,7 @@ from typing import Any
 
 from survey_service.core.clock import local_text
 from survey_service.core.texts import text
+from survey_service.ratings.reading import due_step
 from survey_service.ratings.schemas import ObjectionIn, OutcomeIn
 from survey_service.ratings.vocabulary import StepKind
 from survey_service.reports.presentation.forms import Body, Choice, FormView, body_of, load
@@ -57,7 +58,7 @@ def notice_page(
 ) -> NoticePage:
     """Return the announced grades and the objections; `names` are those of the subjects by their ids."""
     titles = {band["grade"]: band["title"] for band in document["bands"]}
-    due = next((one for one in cycle["steps"] if not one["is_done"]), None)
+    due = due_step(cycle)
     is_running = due is not None and due["kind"] is StepKind.PUBLIC_NOTICE
     last_day = due["due_on"] if due is not None and is_running else None
     final = [row for row in table["items"] if row["grade_final"]]

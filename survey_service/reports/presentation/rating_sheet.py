@@ -6,6 +6,7 @@ from typing import Any
 
 from survey_service.core.clock import local_text
 from survey_service.core.texts import text
+from survey_service.ratings.reading import due_step
 from survey_service.ratings.record_schemas import EvidenceLinkIn, EvidencePlaceIn, LevelIn, ReturnIn, VisitIn
 from survey_service.ratings.records import Records
 from survey_service.ratings.schemas import FindingsIn, SheetIn
@@ -189,7 +190,7 @@ def sheet_page(
 
 
 def _is_announced(cycle: Json) -> bool:
-    due = next((one for one in cycle["steps"] if not one["is_done"]), None)
+    due = due_step(cycle)
     return due is not None and due["kind"] is StepKind.PUBLIC_NOTICE
 
 
@@ -208,7 +209,7 @@ def _level(level: Level) -> str:
 
 
 def _due(cycle: Json) -> str:
-    due = next((one for one in cycle["steps"] if not one["is_done"]), None)
+    due = due_step(cycle)
     if due is None or due["due_on"] is None:
         return ""
     return text("rating_work.due_on", day=due["due_on"].isoformat())

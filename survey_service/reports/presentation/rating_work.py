@@ -11,6 +11,7 @@ from survey_service.core.clock import local_text
 from survey_service.core.texts import text
 from survey_service.organizations.models import Organization
 from survey_service.ratings.queries import KnownScheme
+from survey_service.ratings.reading import due_step
 from survey_service.ratings.record_schemas import DeadlineIn
 from survey_service.ratings.records import WORK_PAGE, SheetState, WorkRow
 from survey_service.ratings.rulings import DecisionRow, DecisionTable
@@ -240,7 +241,7 @@ def decisions_page(
 ) -> DecisionsPage:
     """Return the table; `asked` is the subject whose form is shown although nothing asks for it."""
     titles = {band["grade"]: band["title"] for band in document["bands"]}
-    due = next((one for one in cycle["steps"] if not one["is_done"]), None)
+    due = due_step(cycle)
     triggers = (document.get("downgrade") or {}).get("triggers", ())
     return DecisionsPage(
         cycle=cycle_view(cycle),

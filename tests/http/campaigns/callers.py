@@ -23,6 +23,15 @@ from tests.factories.campaigns import NOW, World
 from tests.factories.staff.offices import add_person
 
 PREFIX = "/api/v1"
+MADE_ABOVE = {
+    "county": 201,
+    "town": 201,
+    "neighbour": 403,
+    "secretary": 403,
+    "auditor": 403,
+    "stranger": 401,
+}
+"""What everybody gets who asks for something that only those above a village of the town make."""
 
 
 @cache
