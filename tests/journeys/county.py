@@ -138,9 +138,9 @@ class County:
         return sum(item["returned"] for item in items)
 
 
-def eventually(what: Callable[[], Any], expected: Any) -> None:
-    """Wait until something has its expected value."""
+def eventually(what: Callable[[], Any], expected: Any, *, every: float = 0.2) -> None:
+    """Wait until something has its expected value, and look every so many seconds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (found := what()) != expected:
         assert time.monotonic() < deadline, f"still {found}, not {expected}"
-        time.sleep(0.2)
+        time.sleep(every)
