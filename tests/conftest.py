@@ -6,6 +6,7 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.support.network",
+    "tests.support.patience",
     "tests.support.postgresql",
     "tests.support.redis",
     "tests.support.databases",

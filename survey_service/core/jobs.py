@@ -22,6 +22,7 @@ Job = Callable[..., None]
 
 HOLD_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
+REDIS_SECONDS = 1.0
 JOB_TIMEOUT_SECONDS = 600
 QUEUE_NAME = "survey"
 FAILURE_TTL_SECONDS = 7 * 24 * 3600
@@ -63,7 +64,9 @@ class SendToQueue:
     """Hands a job to RQ on Redis; when Redis is away the sweep of a worker does the work."""
 
     def __init__(self, redis_url: str) -> None:
-        connection = Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
+        connection = Redis.from_url(
+            redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+        )
         self.queue = Queue(QUEUE_NAME, connection=connection)
 
     def __call__(self, job: Job, arguments: Mapping[str, object]) -> None:

@@ -68,17 +68,13 @@ class Transport(Protocol):
 class HttpTransport:
     """A connection for each request: WeChat is called rarely, and a kept one breaks when it is needed."""
 
-    def __init__(
-        self, base: str, *, connect_seconds: float = CONNECT_SECONDS, answer_seconds: float = ANSWER_SECONDS
-    ) -> None:
+    def __init__(self, base: str) -> None:
         parts = urlsplit(base)
         self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._host, self._prefix = parts.netloc, parts.path.rstrip("/")
-        self._connect_seconds = connect_seconds
-        self._answer_seconds = answer_seconds
 
     def __call__(self, method: str, path: str, body: bytes | None) -> bytes:
-        connection = self._kind(self._host, timeout=self._connect_seconds)
+        connection = self._kind(self._host, timeout=CONNECT_SECONDS)
         try:
             connection.connect()
             return self._exchange(connection, method, path, body)
@@ -89,9 +85,9 @@ class HttpTransport:
             connection.close()
 
     def _exchange(self, connection: HTTPConnection, method: str, path: str, body: bytes | None) -> bytes:
-        connection.sock.settimeout(self._answer_seconds)
+        connection.sock.settimeout(ANSWER_SECONDS)
         # A time-out of the socket begins anew with each byte; this one ends all of it.
-        end = Timer(self._answer_seconds, _cut, [connection.sock])
+        end = Timer(ANSWER_SECONDS, _cut, [connection.sock])
         end.daemon = True
         end.start()
         try:

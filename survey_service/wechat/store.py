@@ -10,8 +10,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock, RLock
+from threading import Lock
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from redis import Redis, RedisError
 
@@ -25,7 +26,6 @@ REDIS_REST_SECONDS = 5.0
 """So long Redis is left alone after it failed."""
 _POLL_SECONDS = 0.05
 _MOST_KEPT = 20_000
-_STRIPES = 64
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._changing = Lock()
-        # Whoever fetches a ticket may need a token for it, and the two may share a lock.
-        self._locks = [RLock() for _ in range(_STRIPES)]
+        # A lock is forgotten when nobody holds it or waits for it any more.
+        self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
     def get(self, key: str) -> str | None:
         until, value = self._kept.get(key, (0.0, None))
@@ -64,8 +64,9 @@ class MemoryStore:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        # Two keys that share a lock only wait for each other once in a while.
-        with self._locks[hash(key) % _STRIPES]:
+        with self._changing:
+            lock = self._locks.setdefault(key, Lock())
+        with lock:
             yield
 
 

@@ -1,9 +1,9 @@
 """Several web processes: what one learned from WeChat the others know, and a slow one stops none of them."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
 from flask import Flask
@@ -11,11 +11,12 @@ from flask import Flask
 from survey_service.campaigns.rules import Mode
 from survey_service.core.db import Database
 from survey_service.serving import THREADS_PER_WORKER
-from survey_service.wechat.rules import Provider
-from survey_service.wechat.sign_in import ACCOUNT_COOKIES, BROWSER_COOKIE
+from survey_service.wechat.rules import Provider, Visitor
+from survey_service.wechat.sign_in import ACCOUNT_COOKIES, BROWSER_COOKIE, ServiceAccountSignIn
 from tests.factories.applications import make_app
 from tests.factories.campaigns import World, start_campaign
 from tests.http.wechat.phone import WeChatPhone, authorize
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.servers import free_port
 from tests.support.wechat import FakeWeChat
 
@@ -89,9 +90,19 @@ def test_without_redis_a_second_callback_to_another_process_begins_anew(
     assert twin.get(path).headers["Location"] == f"/s/{posted.code}"
 
 
-def test_no_more_than_half_the_threads_wait_for_a_slow_wechat(committed: World, wechat: FakeWeChat) -> None:
+def test_no_more_than_half_the_threads_wait_for_a_slow_wechat(
+    committed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (posted,) = committed.issue(Mode.OPEN)
-    wechat.next_answers("access_token", *[{"delay": 3.0}] * HALF)
+    all_asked, answers = Barrier(HALF + 1), Event()
+    exchange = ServiceAccountSignIn.visitor_of
+
+    def ask_slowly(sign_in: ServiceAccountSignIn, code: str) -> Visitor:
+        all_asked.wait()
+        assert answers.wait(PATIENCE_SECONDS)
+        return exchange(sign_in, code)
+
+    monkeypatch.setattr(ServiceAccountSignIn, "visitor_of", ask_slowly)
     phones = [WeChatPhone(committed.app.test_client()) for _ in range(HALF + 2)]
     backs = [phone.way_back(posted.code) for phone in phones]
 
@@ -100,9 +111,10 @@ def test_no_more_than_half_the_threads_wait_for_a_slow_wechat(committed: World, 
 
     with ThreadPoolExecutor(len(phones)) as pool:
         waiting = [pool.submit(come_back, number) for number in range(HALF)]
-        while len(wechat.calls()) < HALF:
-            time.sleep(0.01)
-        turned_away = list(pool.map(come_back, range(HALF, len(phones))))
-        were_waiting = sum(not one.done() for one in waiting)
-    assert (turned_away, were_waiting) == ([503] * 2, HALF)
+        all_asked.wait(PATIENCE_SECONDS)
+        try:
+            turned_away = list(pool.map(come_back, range(HALF, len(phones))))
+        finally:
+            answers.set()
+    assert turned_away == [503] * 2
     assert [one.result() for one in waiting] == [303] * HALF

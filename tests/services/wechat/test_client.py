@@ -14,7 +14,6 @@ from tests.support.wechat import FakeWeChat
 
 SHORT_SECONDS = 0.3
 ENDLESS_SECONDS = 30.0
-"""The tests' WeChat answers within this on the slowest machine."""
 
 MakeClient = Callable[..., WeChatClient]
 
@@ -27,10 +26,9 @@ def naps() -> list[float]:
 
 @pytest.fixture
 def make_client(wechat: FakeWeChat, naps: list[float]) -> MakeClient:
-    def make(*, answer_seconds: float = ENDLESS_SECONDS, **changes: str) -> WeChatClient:
+    def make(**changes: str) -> WeChatClient:
         account = {"app_id": APP_ID, "app_secret": APP_SECRET} | changes
-        transport = HttpTransport(wechat.url, answer_seconds=answer_seconds)
-        return WeChatClient(transport, sleep=naps.append, **account)
+        return WeChatClient(HttpTransport(wechat.url), sleep=naps.append, **account)
 
     return make
 
@@ -86,17 +84,18 @@ def test_after_a_quota_nothing_is_asked_for_a_while(
     make_client: MakeClient, wechat: FakeWeChat, errcode: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, start = make_client(), time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: start)
     wechat.next_answers("stable_token", {"errcode": errcode}, {"errcode": errcode})
     assert [refusal_of(client.fetch_token) for _ in range(3)] == [Reaction.BACK_OFF] * 3
     assert wechat.calls() == ["stable_token"]
-    monkeypatch.setattr(time, "monotonic", lambda: start + 17)
+    monkeypatch.setattr(time, "monotonic", lambda: start + 16)
     assert refusal_of(client.fetch_token) is Reaction.BACK_OFF
     assert len(wechat.calls()) == 2
     # The second pause is twice as long.
-    monkeypatch.setattr(time, "monotonic", lambda: start + 40)
+    monkeypatch.setattr(time, "monotonic", lambda: start + 45)
     assert refusal_of(client.fetch_token) is Reaction.BACK_OFF
     assert len(wechat.calls()) == 2
-    monkeypatch.setattr(time, "monotonic", lambda: start + 55)
+    monkeypatch.setattr(time, "monotonic", lambda: start + 47)
     assert client.fetch_token().value
 
 
@@ -124,11 +123,12 @@ def test_what_is_no_answer_is_a_refusal(
 
 @pytest.mark.parametrize("answer", [{"drip": ENDLESS_SECONDS}, {"delay": ENDLESS_SECONDS}])
 def test_the_whole_answer_has_to_come_in_time(
-    make_client: MakeClient, wechat: FakeWeChat, answer: dict[str, object]
+    make_client: MakeClient, wechat: FakeWeChat, answer: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("survey_service.wechat.client.ANSWER_SECONDS", SHORT_SECONDS)
     wechat.next_answers("stable_token", answer)
     start = time.monotonic()
-    assert refusal_of(make_client(answer_seconds=SHORT_SECONDS).fetch_token) is Reaction.FAIL
+    assert refusal_of(make_client().fetch_token) is Reaction.FAIL
     assert time.monotonic() - start < ENDLESS_SECONDS
 
 

@@ -1,0 +1,31 @@
+"""Time limits of the product that a busy test machine must not meet.
+
+They keep a voter or a worker from waiting for somebody else's server. A test that means one of them sets it
+itself; every other test would only measure how busy the machine is.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+PATIENCE_SECONDS = 120.0
+"""How long a test waits for what must come; one that passes never waits so long."""
+
+LIMITS = (
+    "survey_service.core.db.POOL_TIMEOUT_SECONDS",
+    "survey_service.core.jobs.REDIS_SECONDS",
+    "survey_service.print_runs.jobs.SLICE_SECONDS",
+    "survey_service.webhooks.jobs.SLICE_SECONDS",
+    "survey_service.webhooks.transport.TIMEOUT_SECONDS",
+    "survey_service.wechat.client.ANSWER_SECONDS",
+    "survey_service.wechat.client.CONNECT_SECONDS",
+    "survey_service.wechat.store.REDIS_SECONDS",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unhurried() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as changes:
+        for name in LIMITS:
+            changes.setattr(name, PATIENCE_SECONDS)
+        yield
