@@ -9,7 +9,6 @@ from tests.h5 import pages
 from tests.h5.site import VoterSite, serving
 
 NARROW = {"width": 360, "height": 640}
-WAIT_MS = 10_000
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,7 +27,6 @@ def site() -> Iterator[VoterSite]:
 def phone(browser: Browser, site: VoterSite) -> Iterator[BrowserContext]:
     errors: list[str] = []
     context = browser.new_context(base_url=site.url, viewport=NARROW, has_touch=True)  # type: ignore[arg-type] # a dict is what Playwright takes
-    context.set_default_timeout(WAIT_MS)
     context.on("weberror", lambda error: errors.append(str(error.error)))
     context.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
     yield context

@@ -6,10 +6,10 @@ import time
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.h5.conftest import WAIT_MS
 from tests.h5.pages import ALL_KINDS, BallotPage, Failure
 from tests.h5.phone import FORM, answer_all, choose, expect_receipt, remembered, submit
 from tests.h5.site import VoterSite
+from tests.support.patience import PATIENCE_SECONDS
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -112,7 +112,7 @@ def test_the_counter_counts(page: Page) -> None:
 
 def expect_kept(page: Page, keys: list[str]) -> None:
     """Wait for it: drafts are saved with a short delay. The page's policy forbids `wait_for_function`."""
-    deadline = time.monotonic() + WAIT_MS / 1000
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while list(remembered(page)) != keys and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     assert list(remembered(page)) == keys

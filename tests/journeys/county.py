@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.installation import Answer, Installation
+from tests.support.patience import PATIENCE_SECONDS
 
 PASSWORD = "Journey-2026-ok"
 COUNTY, TOWN = "100000000000", "100001000000"
@@ -35,10 +36,6 @@ FORMULA = {
     "class_weights": {"villager": "1"},
     "mode_weights": {"household": "1", "open_device": "1"},
 }
-FIGURES_WITHIN_SECONDS = 10
-"""On an idle system a figure reflects an acknowledged ballot within this time (`architecture.md` section 2).
-Tests wait longer, because their machine is not idle."""
-PATIENCE_SECONDS = 60
 
 
 @dataclass

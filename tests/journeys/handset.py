@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from urllib.parse import urlencode, urljoin
 
-TIMEOUT_SECONDS = 30
+from tests.support.patience import PATIENCE_SECONDS
+
 _HIDDEN = re.compile(r'name="(ticket|csrf_token)" value="([^"]+)"')
 
 
@@ -42,7 +43,7 @@ class Handset:
 
     def _open(self, request: urllib.request.Request) -> Page:
         try:
-            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+            with self._opener.open(request, timeout=PATIENCE_SECONDS) as answer:
                 return Page(answer.status, answer.url, answer.read().decode())
         except urllib.error.HTTPError as refusal:
             with refusal:

@@ -21,7 +21,6 @@ from tests.factories.staff.offices import PASSWORD, add_person
 from tests.http.campaigns.callers import Offices
 from tests.support.pdf import codes_on
 
-WAIT_MS = 20_000
 PHONE, DESK = 390, 1280
 LAMP = "村口的路灯坏了三个月，晚上看不见路。我的电话13812345678"
 
@@ -73,7 +72,6 @@ def opened(browser: Browser, address: str, width: int, *, has_scripts: bool = Tr
         viewport={"width": width, "height": 800},
         java_script_enabled=has_scripts,
     )
-    context.set_default_timeout(WAIT_MS)
     with context:
         yield context.new_page()
 

@@ -4,7 +4,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.support.patience import PATIENCE_SECONDS
 
 SWITCHES = (
     # Root may not use the sandbox, and the pages are our own.
@@ -28,6 +30,7 @@ def browser() -> Iterator[Browser]:
 
     Playwright keeps an event loop running in this thread: such tests cannot call `asyncio.run`.
     """
+    expect.set_options(timeout=1000 * PATIENCE_SECONDS)
     with sync_playwright() as playwright:
         executable = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=executable, args=SWITCHES)

@@ -5,7 +5,7 @@ commits seen by other threads or processes.
 """
 
 import shutil
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 
 from survey_service.core.db import Database, with_transactions
 from survey_service.core.migrations import upgrade
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.postgresql import PostgresCluster
 
 KINDS = ("sqlite", "postgresql")
@@ -95,8 +96,7 @@ def wait_until_somebody_waits(database: Database) -> None:
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     with database.engine.connect() as connection:
-        for _ in range(1000):
-            if connection.exec_driver_sql(waiting).scalar():
-                return
-            threading.Event().wait(0.01)
-    raise AssertionError("nobody waits")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not connection.exec_driver_sql(waiting).scalar():
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.01)

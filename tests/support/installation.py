@@ -12,10 +12,10 @@ from http.client import HTTPConnection, HTTPException, HTTPMessage
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.servers import free_port, is_listening, running
 
 PROGRAM = Path(sys.executable).parent / "survey-service"
-TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def call(
     port: int, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
 ) -> Answer:
     """Send one JSON request to a process on this machine; raises OSError when it does not answer, or half."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     sent = {"Content-Type": "application/json"} if body is not None else {}
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
@@ -63,7 +63,7 @@ class Installation:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
             **options,
         )

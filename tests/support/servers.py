@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-START_TIMEOUT_SECONDS = 60
+from tests.support.patience import PATIENCE_SECONDS
+
 STOP_TIMEOUT_SECONDS = 20
 POLL_SECONDS = 0.02
 
@@ -86,7 +87,7 @@ def running(
 
 def wait_until_ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path) -> None:
     """Return once the server is ready; raise RuntimeError with its output when it ends or takes too long."""
-    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{process.args!r} does not start:\n{log.read_text(errors='replace')}")

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from survey_service.demonstration.fake_wechat import APP_ID, APP_SECRET, CORP_ID, CORP_SECRET, VIRTUAL
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.wechat import USER_AGENT, FakeWeChat
 
 
@@ -32,7 +33,7 @@ def authorize(wechat: FakeWeChat, query: str, *, user_agent: str = USER_AGENT) -
     url = f"{wechat.url}/connect/oauth2/authorize?{query}"
     request = urllib.request.Request(url, headers={"User-Agent": user_agent})
     try:
-        with urllib.request.build_opener(_Stay).open(request, timeout=10) as page:
+        with urllib.request.build_opener(_Stay).open(request, timeout=PATIENCE_SECONDS) as page:
             return 200, page.read().decode()
     except urllib.error.HTTPError as answer:
         with answer:
@@ -45,7 +46,7 @@ def code_for(wechat: FakeWeChat, **changes: str) -> str:
 
 
 def get(wechat: FakeWeChat, path: str, **query: str) -> Any:
-    with urllib.request.urlopen(f"{wechat.url}{path}?{urlencode(query)}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{wechat.url}{path}?{urlencode(query)}", timeout=PATIENCE_SECONDS) as answer:
         return json.load(answer)
 
 

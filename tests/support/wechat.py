@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from survey_service.demonstration import fake_wechat
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.servers import free_port, is_listening, running, temporary_folder
 
 USER_AGENT = (
@@ -32,7 +33,9 @@ class FakeWeChat:
 
     def wish(self, name: str, **asked: Any) -> dict[str, Any]:
         body = json.dumps(asked).encode()
-        with urllib.request.urlopen(f"{self.url}/fake/{name}", data=body, timeout=10) as response:
+        with urllib.request.urlopen(
+            f"{self.url}/fake/{name}", data=body, timeout=PATIENCE_SECONDS
+        ) as response:
             answer: dict[str, Any] = json.load(response)
             return answer
 

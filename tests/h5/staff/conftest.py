@@ -17,7 +17,6 @@ from tests.factories.campaigns import NOW, World, start_campaign
 from tests.factories.staff.offices import PASSWORD, add_person
 
 USERNAME = "clerk"
-WAIT_MS = 20_000
 
 
 @pytest.fixture
@@ -53,7 +52,6 @@ def open_context(browser: Browser, address: str, *, width: int, has_scripts: boo
         java_script_enabled=has_scripts,
         accept_downloads=True,
     )
-    context.set_default_timeout(WAIT_MS)
     return context
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.wechat import USER_AGENT
 
 
@@ -25,7 +26,7 @@ def authorize(url: str) -> str:
     """Open WeChat's page and return where it leads."""
     request = urllib.request.Request(url.partition("#")[0], headers={"User-Agent": USER_AGENT})
     try:
-        with _OPENER.open(request, timeout=10) as page:
+        with _OPENER.open(request, timeout=PATIENCE_SECONDS) as page:
             raise AssertionError(page.read().decode())
     except urllib.error.HTTPError as answer:
         with answer:

@@ -22,6 +22,7 @@ from survey_service.entrances.codes import normalize
 from survey_service.entrances.models import Entrance
 from survey_service.entrances.queries import digest_code
 from tests.journeys.county import ITEM, REMARK, County
+from tests.support.patience import PATIENCE_SECONDS
 
 SEED = 20_261_122
 HOUSEHOLDS, PASSERS_BY = 110, 40
@@ -75,7 +76,9 @@ class Voter:
         return self._call(port, "POST", f"/api/v1/entrances/{self.code}/ballots", body)
 
     def _call(self, port: int, method: str, path: str, body: Any = None) -> Any:
-        connection = HTTPConnection("127.0.0.1", port, timeout=30, source_address=(self.address, 0))
+        connection = HTTPConnection(
+            "127.0.0.1", port, timeout=PATIENCE_SECONDS, source_address=(self.address, 0)
+        )
         headers = {"User-Agent": self.user_agent, "Content-Type": "application/json"}
         headers |= {"X-Forwarded-For": self.address, "X-Openid": self.openid}
         headers |= {"Cookie": f"{DEVICE_COOKIE}={self.cookie}"} if self.cookie else {}
