@@ -29,7 +29,13 @@ def _take(session: Session, campaign_id: int) -> list[dict[str, object]]:
     statement = delete(OpinionAllowance).where(OpinionAllowance.campaign_id == campaign_id)
     columns = OpinionAllowance.__table__.columns
     taken = session.connection().execute(statement.returning(*columns))
-    return [dict(row) for row in taken.mappings()]
+    return [dict(row) | {"is_stirred": True} for row in taken.mappings()]
+
+
+def list_unstirred(session: Session) -> list[int]:
+    """Return the campaigns with rows that stand as they came; 0 stands for the boxes."""
+    unstirred = select(OpinionAllowance.campaign_id).where(OpinionAllowance.is_stirred.is_(False))
+    return list(session.scalars(unstirred.distinct()))
 
 
 def has_old(session: Session, *, now: datetime) -> bool:

@@ -40,10 +40,12 @@ def stir_allowances(campaign_id: int) -> None:
 
 
 def sweep_allowances() -> None:
-    """Forget who has written through what is over."""
+    """Forget who has written through what is over, and write anew what a lost job left as it came."""
     now = clock.now()
     with reading() as session:
         is_due = allowances.has_old(session, now=now)
+        unstirred = allowances.list_unstirred(session)
+    run_each(stir_allowances, unstirred)
     if is_due:
         with unit_of_work() as session:
             allowances.forget_old(session, now=now)

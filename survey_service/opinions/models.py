@@ -243,6 +243,8 @@ class OpinionAllowance(Base):
     number: Mapped[int]
     month: Mapped[str] = mapped_column(String(7), default="")
     """For boxes, such as 2026-11: the next month allows anew."""
+    is_stirred: Mapped[bool] = mapped_column(default=False)
+    """Whether the row has been written anew since it came."""
 
 
 class OpinionIntake(Base):

@@ -11,7 +11,7 @@ from survey_service.core.jobs import run_each
 from survey_service.core.privacy import current_keyring
 from survey_service.core.typesetting import PrintError
 from survey_service.print_runs import printing, service
-from survey_service.print_runs.queries import waiting_runs
+from survey_service.print_runs.queries import outdated_campaigns, waiting_runs
 from survey_service.print_runs.rules import PrintingWaits
 
 SLICE_SECONDS = 3.0
@@ -70,6 +70,9 @@ def renew_parts(campaign_id: int) -> None:
 
 def sweep_printing() -> None:
     """Go on with runs whose process was killed, or whose job was lost."""
+    with reading() as session:
+        outdated = outdated_campaigns(session)
+    run_each(renew_parts, outdated)
     with reading() as session:
         waiting = waiting_runs(session, now=clock.now())
     run_each(print_parts, waiting)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.rules import Mode
@@ -141,6 +141,26 @@ def is_takeable(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a part waits, and that nobody is at work on it."""
     is_free = or_(PrintPart.claimed_at.is_(None), PrintPart.claimed_at < now - LEASE)
     return (PrintPart.state == PartState.WAITING) & is_free
+
+
+def codes_of_part() -> ScalarSelect[int]:
+    """Return how many codes of a part can be used."""
+    is_inside = Entrance.serial.between(PrintPart.first_serial, PrintPart.last_serial)
+    is_of_batch = Entrance.batch_id == PrintPart.batch_id
+    count = select(func.count()).where(is_of_batch, is_inside, Entrance.revoked_at.is_(None))
+    return count.scalar_subquery()
+
+
+def is_outdated(codes: ScalarSelect[int]) -> ColumnElement[bool]:
+    """Return the condition that a part holds others than its `codes`, which can still be printed."""
+    can_print = CodeBatch.wrapped_key.is_not(None) & (PrintPart.state != PartState.DROPPED)
+    return can_print & (PrintPart.codes != codes)
+
+
+def outdated_campaigns(session: Session) -> list[int]:
+    """Return the campaigns with parts whose slots have changed since they were planned."""
+    statement = select(CodeBatch.campaign_id).join(PrintPart, PrintPart.batch_id == CodeBatch.id)
+    return list(session.scalars(statement.where(is_outdated(codes_of_part())).distinct()))
 
 
 def list_printable_batches(

@@ -21,7 +21,9 @@ from survey_service.entrances.slot_places import SlotPlace, list_slot_places
 from survey_service.entrances.slot_queries import list_groups
 from survey_service.print_runs.models import PrintPart, PrintRun
 from survey_service.print_runs.queries import (
+    codes_of_part,
     get_run,
+    is_outdated,
     list_printable_batches,
     open_serials,
     waiting_for_hand_out,
@@ -211,17 +213,11 @@ def renew_parts(session: Session, *, campaign_id: int) -> int:
 
     Nobody should print a letter whose code was revoked after its PDF was made.
     """
-    is_inside = Entrance.serial.between(PrintPart.first_serial, PrintPart.last_serial)
-    count = (
-        select(func.count())
-        .where(Entrance.batch_id == PrintPart.batch_id, is_inside, Entrance.revoked_at.is_(None))
-        .scalar_subquery()
-    )
+    count = codes_of_part()
     changed = session.execute(
         select(PrintPart, count)
         .join(CodeBatch, CodeBatch.id == PrintPart.batch_id)
-        .where(CodeBatch.campaign_id == campaign_id, CodeBatch.wrapped_key.is_not(None))
-        .where(PrintPart.state != PartState.DROPPED, PrintPart.codes != count)
+        .where(CodeBatch.campaign_id == campaign_id, is_outdated(count))
         .with_for_update(of=PrintPart)
     ).all()
     for part, codes in changed:

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 
 from survey_service.campaigns.service import close_campaign
 from survey_service.core.db import reading, unit_of_work
-from survey_service.opinions.allowances import forget_old, stir_allowances
-from survey_service.opinions.jobs import sweep_texts
+from survey_service.opinions.allowances import list_unstirred
+from survey_service.opinions.jobs import sweep_allowances, sweep_texts
 from survey_service.opinions.models import Opinion, OpinionAllowance
 from survey_service.opinions.policy import current_policy
 from survey_service.opinions.rules import Source, State
@@ -83,8 +84,10 @@ def test_what_is_left_of_writing_is_written_anew_and_forgotten(world: World) -> 
             session.add(OpinionAllowance(campaign_id=world.campaign_id, digest=b"d" * 16, number=number))
         session.add(OpinionAllowance(campaign_id=0, digest=b"b" * 16, number=1, month="2026-10"))
         session.add(OpinionAllowance(campaign_id=0, digest=b"b" * 16, number=1 + 1, month="2026-11"))
-    with unit_of_work() as session:
-        stir_allowances(session, campaign_id=world.campaign_id)
-    with unit_of_work() as session:
-        forget_old(session, now=NOW)
+    with reading() as session:
+        assert sorted(list_unstirred(session)) == [0, world.campaign_id]
+    with time_machine.travel(NOW, tick=False):
+        sweep_allowances()
+    with reading() as session:
+        assert list_unstirred(session) == []
         assert session.scalar(select(func.count()).select_from(OpinionAllowance)) == 4

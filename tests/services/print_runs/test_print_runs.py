@@ -279,6 +279,16 @@ def test_what_holds_dead_codes_is_printed_again(world: World) -> None:
     assert part(world, fresh).content.count(b"\n2 ") == 1
 
 
+def test_the_sweep_prints_anew_what_a_lost_job_left(world: World) -> None:
+    issue_some(world, codes=3)
+    run_id = start(world)
+    world.drain()
+    revoke(world, 3, how=RevokedAs.LOST)
+    sweep_printing()
+    assert part(world, run_id).content.count(b"\n") == 2
+    assert (progress(run_id).codes, progress(run_id).printed) == (5, 2)
+
+
 def test_what_was_printed_of_codes_that_died_meanwhile_is_thrown_away(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
