@@ -134,8 +134,14 @@ def _read_run(text: str, atoms: Sequence[_Atom]) -> Iterator[Finding]:
 
 
 def _dated(atoms: Sequence[_Atom], at: int) -> tuple[int, None] | None:
-    """Return how many atoms are a date or a span of years, or None."""
-    shape = " ".join(atom.digits for atom in atoms[at : at + 3])
+    """Return how many atoms are a date or a span of years, or None.
+
+    Digits of two scripts that touch are one number: 1900一01〇000 is no day.
+    """
+    shape, end = "", atoms[at].start
+    for atom in atoms[at : at + 4]:
+        shape += " " * (atom.start > end) + atom.digits
+        end = atom.end
     if _DATE.match(shape):
         return 3, None
     return (2, None) if _YEARS.match(shape) else None

@@ -36,6 +36,7 @@ HIDDEN = [
     ("一三八 一二三四 五六七八", MOBILE, "一三八 一二三四 五六七八"),
     ("+8613812345678", MOBILE, "8613812345678"),
     ("013812345678", MOBILE, "013812345678"),
+    ("1900一01〇000", MOBILE, "1900一01〇000"),
     ("1381234567813987654321", MOBILE, "1381234567813987654321"),
     ("2024-01-15 13812345678", MOBILE, "13812345678"),
     ("座机0595-87654321", LANDLINE, "0595-87654321"),
@@ -108,7 +109,9 @@ _MOBILES = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
 
 @st.composite
 def _written(draw: st.DrawFn, digits: str) -> str:
-    parts = [draw(st.sampled_from(_SCRIPTS))[int(digit)] + draw(st.sampled_from(_GAPS)) for digit in digits]
+    # Parted like a day, 1990-5-20-1234 is read as one.
+    gaps = _GAPS[:3] if digits.startswith("19") else _GAPS
+    parts = [draw(st.sampled_from(_SCRIPTS))[int(digit)] + draw(st.sampled_from(gaps)) for digit in digits]
     return "".join(parts).strip("".join(_GAPS))
 
 
