@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign, CampaignRecording
-from survey_service.campaigns.queries import get_campaign
+from survey_service.campaigns.queries import lock_campaign
 from survey_service.campaigns.rules import campaign_target
 from survey_service.core.audit import record
 from survey_service.core.errors import Invalid, NotFound
@@ -65,7 +65,7 @@ def delete_recording(session: Session, *, campaign_id: int) -> None:
 
 def _replace_digest(session: Session, campaign_id: int, digest: str | None) -> Campaign:
     """Name the new recording of a campaign, delete the old one, and record that."""
-    campaign = get_campaign(session, campaign_id)
+    campaign = lock_campaign(session, campaign_id)
     before, after = {"recording": campaign.recording_digest}, {"recording": digest}
     campaign.recording_digest = digest
     session.execute(delete(CampaignRecording).where(CampaignRecording.campaign_id == campaign_id))

@@ -13,8 +13,10 @@ from apispec import APISpec
 from flask import Flask, Request, Response, current_app, json, render_template, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
 from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed
@@ -26,6 +28,7 @@ from survey_service.core.db import MAX_ID
 from survey_service.core.digests import keyed_digest
 from survey_service.core.errors import (
     BadRequest,
+    Conflict,
     Invalid,
     NotFound,
     ServiceError,
@@ -169,6 +172,9 @@ def _translate(error: Exception) -> ServiceError:
     ):
         log.error("database unavailable: %s", type(error).__name__)
         return Unavailable()
+    if _is_overtaken(error):
+        log.warning("overtaken at %s", request.url_rule)
+        return Conflict()
     if isinstance(error, HTTPException) and error.code is not None:
         return _from_http(error)
     if isinstance(error, DataError):
@@ -176,6 +182,15 @@ def _translate(error: Exception) -> ServiceError:
         return BadRequest()
     log_failure(log, f"unexpected error at {request.url_rule}", error)
     return ServiceError()
+
+
+def _is_overtaken(error: Exception) -> bool:
+    """Tell whether somebody made, or took away, the same thing after it was looked for here.
+
+    The writers of SQLite take turns: there it would be a fault of ours.
+    """
+    is_key = isinstance(error, DBAPIError) and isinstance(error.orig, UniqueViolation | ForeignKeyViolation)
+    return is_key or isinstance(error, StaleDataError)
 
 
 def _from_http(error: HTTPException) -> ServiceError:

@@ -19,7 +19,7 @@ from survey_service.core.permissions import Identity
 from survey_service.core.plain_text import is_clean
 from survey_service.core.texts import text
 from survey_service.ratings.models import RatingEvidence
-from survey_service.ratings.queries import find_subject, get_cycle
+from survey_service.ratings.queries import find_subject, get_cycle, lock_cycle
 from survey_service.ratings.rules import cycle_target
 from survey_service.ratings.sheets import OpenSheet, open_sheet
 from survey_service.ratings.vocabulary import EvidenceKind, Level
@@ -165,6 +165,7 @@ def detach(
     session: Session, *, staff: Identity, cycle_id: int, organization_code: str, evidence_id: int
 ) -> None:
     """Take a piece of evidence away while its sheet is open; the audit trail keeps its digest."""
+    lock_cycle(session, cycle_id)
     evidence = _find(session, cycle_id, organization_code, evidence_id)
     open_sheet(
         session, staff=staff, cycle_id=cycle_id, organization_code=organization_code, level=evidence.level

@@ -39,7 +39,7 @@ def list_schemes() -> dict[str, Any]:
 @accepts_upload(MAX_SCHEME_BYTES * 2)
 @blp.arguments(schemas.SchemeIn())
 @blp.response(201, schemas.SchemeRow())
-@blp.problems(400, 401, 403, 413, 422)
+@blp.problems(400, 401, 403, 409, 413, 422)
 def add_scheme(body: dict[str, str]) -> dict[str, Any]:
     """Store a version of a scheme of one's own; what is wrong is named by its line."""
     with unit_of_work() as session:
