@@ -101,7 +101,7 @@ class SubjectReading:
 def read_inputs(session: Session, cycle: RatingCycle, scheme: Scheme) -> Iterator[SubjectReading]:
     """Yield the subjects of a cycle in its order; what was filled in is read for some of them at a time."""
     subjects = list_subjects(session, cycle.id)
-    readings = _readings(session, cycle, scheme)
+    readings = mass_readings(session, cycle, scheme)
     for chunk in in_chunks(subjects, CHUNK):
         sheets = list_entries(session, cycle.id, [one.row.subject_id for one in chunk])
         for one in chunk:
@@ -134,7 +134,8 @@ def _draft(scheme: Scheme, rule: TotalRule, one: SubjectReading) -> GradedSubjec
     return GradedSubject(one.subject, grading, one.mass, [show(levels[level]) for level in Level], packed)
 
 
-def _readings(session: Session, cycle: RatingCycle, scheme: Scheme) -> dict[int, MassReading]:
+def mass_readings(session: Session, cycle: RatingCycle, scheme: Scheme) -> dict[int, MassReading]:
+    """Return what the campaign of a cycle says by organization; nothing where it has none."""
     if cycle.campaign_id is None or scheme.mass.role is MassRole.NONE:
         return {}
     return read_mass(session, get_campaign(session, cycle.campaign_id))

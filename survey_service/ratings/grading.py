@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from survey_service.ratings.quotas import Candidate, Line, draw_line
-from survey_service.ratings.rules import HUNDRED, Quota, Scheme, SubjectInputs
+from survey_service.ratings.rules import HUNDRED, MassFigures, Quota, Scheme, SubjectInputs
 from survey_service.ratings.totals import Total, TotalRule, show
 from survey_service.ratings.vocabulary import MassRole, RestrictionKind
 
@@ -173,14 +173,20 @@ def _blocked(scheme: Scheme, subject: SubjectInputs) -> dict[str, Reason]:
         if restriction.code in subject.findings:
             reason = Reason(_BLOCKED_BY[restriction.kind], {"title": restriction.title})
             blocked |= {grade: reason for grade in restriction.grades if grade not in blocked}
+    return capped_grades(scheme, subject.mass) | blocked
+
+
+def capped_grades(scheme: Scheme, mass: MassFigures | None) -> dict[str, Reason]:
+    """Return the grades that the mass evaluation keeps a subject from, each with its first reason."""
+    capped: dict[str, Reason] = {}
     for cap in scheme.caps:
-        figure = None if subject.mass is None else subject.mass.figure(cap.measure)
+        figure = None if mass is None else mass.figure(cap.measure)
         if figure is not None and figure < cap.below:
             values = {"measure": cap.measure.value, "figure": show(figure) or "", "at_most": cap.at_most}
             reason = Reason(ReasonCode.CAP, values)
             above = scheme.grades[: scheme.rank(cap.at_most)]
-            blocked |= {grade: reason for grade in above if grade not in blocked}
-    return blocked
+            capped |= {grade: reason for grade in above if grade not in capped}
+    return capped
 
 
 def _step_down(scheme: Scheme, grading: Grading) -> None:

@@ -12,7 +12,8 @@ from survey_service.core.permissions import Identity
 from survey_service.core.texts import text
 from survey_service.ratings.deadlines import due_step_time
 from survey_service.ratings.decisions import add_decision
-from survey_service.ratings.grades import scheme_of_cycle
+from survey_service.ratings.grades import mass_readings, scheme_of_cycle
+from survey_service.ratings.grading import capped_grades
 from survey_service.ratings.models import (
     RatingCycle,
     RatingObjection,
@@ -87,7 +88,7 @@ def settle_objection(
 
     Raises NotFound, Conflict `wrong_step` outside the public notice, `already_decided` the second time and
     `shares_broken` where the grade has no place left, `visits_missing` where nobody gets it without a visit,
-    Invalid for an unknown grade.
+    `grade_capped` where the mass evaluation keeps the subject from it, Invalid for an unknown grade.
     """
     cycle = lock_cycle(session, cycle_id)
     scheme = scheme_of_cycle(cycle)
@@ -124,6 +125,7 @@ def _change_grade(
     if grade not in scheme.grades:
         raise Invalid(errors={"grade": [text("ratings.unknown_grade", known="、".join(scheme.grades))]})
     row = session.get_one(RatingSubject, (cycle.id, objection.subject_id))
+    _require_uncapped(session, cycle, scheme, row, grade)
     _require_place(session, cycle, scheme, row, grade)
     if grade != row.grade_final and grade in scheme.steps[scheme.deciding_position].on_site:
         require_visit(session, cycle, row)
@@ -142,6 +144,15 @@ def _change_grade(
         replaces=made[-1].number if made else None,
     )
     row.grade_final = grade
+
+
+def _require_uncapped(
+    session: Session, cycle: RatingCycle, scheme: Scheme, row: RatingSubject, grade: str
+) -> None:
+    """An objection may show that a finding was wrong; what the ballots say stays."""
+    reading = mass_readings(session, cycle, scheme).get(row.organization_id)
+    if grade in capped_grades(scheme, reading and reading.figures):
+        raise Conflict("grade_capped", grade=scheme.title_of(grade))
 
 
 def _require_place(

@@ -223,6 +223,29 @@ def test_an_objection_gives_five_stars_to_nobody_unseen(stars: Rating) -> None:
     assert problem(stars.county.post(place(stars, "visits"), VISIT)) == (409, "wrong_step")
 
 
+def test_an_objection_may_show_that_a_veto_was_noted_wrongly(stars: Rating) -> None:
+    """Findings are closed with the decision, and the committee never had the choice."""
+    code = stars.world.village_codes[0]
+    stars.visit(0)
+    stars.find(0, findings={"organized_crime": "线索待查"})
+    refused = stars.county.put(stars.path(f"/decisions/{code}"), {"grade": "star5", "reason": "集体研究决定"})
+    assert fields_of(refused) == {"grade"}
+    stars.complete("county_review")
+    assert stars.column("grade_final")[0] == "star4"
+    assert problem(stars.county.put(place(stars, "findings"), {"findings": {}})) == (409, "wrong_step")
+    body = {"organization_code": code, "text": "线索与本村无关"}
+    number = stars.county.post(stars.path("/objections"), body).json["id"]
+    outcome = {"outcome": "核查属实，线索不成立", "grade": "star5"}
+    assert stars.county.post(stars.path(f"/objections/{number}/outcome"), outcome).status_code == 200
+    assert stars.column("grade_final")[0] == "star5"
+    [decided] = stars.county.get(stars.path(f"/grades/{code}/trace")).json["decisions"]
+    assert [decided[name] for name in ("kind", "grade_proposed", "reason")] == [
+        "objection",
+        "star4",
+        outcome["outcome"],
+    ]
+
+
 def test_a_decision_asks_for_a_visit_as_a_proposal_does(stars: Rating) -> None:
     stars.visit(0)
     second = stars.world.village_codes[1]

@@ -282,6 +282,33 @@ def test_who_is_not_in_the_campaign_is_warned_of(world: World, county: Caller) -
     assert warning.startswith("有 1 个参评对象不在这次群众测评里")
 
 
+def test_points_for_the_mass_evaluation_count_only_outside_of_the_campaign(
+    world: World, county: Caller
+) -> None:
+    """People fill it in where no ballots will come; where they may come nobody writes over them."""
+    codes = [world.town_code, world.village_codes[0]]
+    rating = open_rating(
+        world,
+        county,
+        "township-classification",
+        organization_codes=codes,
+        campaign_id=world.campaign_id,
+    )
+    for code in codes:
+        points = {"by": "town", "points": shares(90) | {"mass": None}}
+        assert county.put(rating.path(f"/subjects/{code}/scores"), points).status_code == 200
+
+    def totals() -> dict[str, str | None]:
+        rows = county.get(rating.path("/grades")).json["items"]
+        return {row["organization_code"]: row["total"] for row in rows}
+
+    assert totals() == dict.fromkeys(codes)
+    for code in codes:
+        keyed = {"by": "town", "points": {"mass": "18"}}
+        assert county.put(rating.path(f"/subjects/{code}/scores"), keyed).status_code == 200
+    assert totals() == {codes[0]: "90.00", codes[1]: None}
+
+
 def test_a_scheme_of_ones_own_is_locked_by_its_first_cycle(world: World, county: Caller) -> None:
     source = preset_text("township-classification").replace("township-classification", "my-own")
     made = county.post("/schemes", {"source": source})

@@ -23,10 +23,11 @@ from survey_service.mass_evaluation.jobs import sweep_scores
 from survey_service.ratings import queries
 from survey_service.ratings.grades import explain
 from survey_service.ratings.jobs import sweep_warnings
+from survey_service.ratings.objections import raise_objection, settle_objection
 from survey_service.ratings.process import complete_step
 from survey_service.ratings.queries import lock_cycle, read_mass
 from survey_service.ratings.reading import read_grades, read_trace
-from survey_service.ratings.service import open_cycle, touch
+from survey_service.ratings.service import note_findings, open_cycle, touch
 from survey_service.ratings.sheets import fill_in_sheet
 from survey_service.ratings.vocabulary import Level
 from survey_service.sealing.corrections import correct_eligible
@@ -287,6 +288,28 @@ def test_final_grades_stay_when_scores_are_corrected(sealed: Rated) -> None:
         assert lock_cycle(session, sealed.id).revision == revision
     assert sealed.grades() == before
     assert before[1]["organization_code"] == code
+
+
+def test_no_objection_lifts_the_cap_of_a_sealed_score(sealed: Rated) -> None:
+    code, last = sealed.world.village_codes
+    with sealed.database.unit_of_work() as session:
+        cycle = lock_cycle(session, sealed.id)
+        document = json.loads(cycle.document)
+        notice = document["steps"][-1] | {"code": "notice", "kind": "public_notice", "decides": False}
+        document |= {"quotas": [], "steps": [*document["steps"], notice]}
+        document["caps"] = [{"measure": "score", "below": "80", "at_most": "一般"}]
+        cycle.document = json.dumps(document)
+        note_findings(
+            session, staff=sealed.staff, cycle_id=sealed.id, organization_code=last, found={"excluded": "x"}
+        )
+    sealed.complete(*STEPS, "county_review")
+    assert sealed.grades()[0]["grade_final"] == "一般"
+    acting = {"staff": sealed.staff, "cycle_id": sealed.id, "now": NOW}
+    with sealed.database.unit_of_work() as session:
+        objection = raise_objection(session, organization_code=code, words="应评好", **acting)
+        with pytest.raises(Conflict, match="grade_capped"):
+            settle_objection(session, objection_id=objection.id, outcome="属实", grade="较好", **acting)
+        settle_objection(session, objection_id=objection.id, outcome="属实", grade="较差", **acting)
 
 
 def explained(rated: Rated, monkeypatch: pytest.MonkeyPatch) -> Any:
