@@ -5,9 +5,10 @@ from typing import Any
 from survey_service.anomalies.rules import DisputeDecision
 from survey_service.anomalies.service import DisputedSubject, FlaggedGroup, ListedExclusion, Review
 from survey_service.ballots.rules import BallotFlag
+from survey_service.ballots.submission import require_proof
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.core.db import MAX_ID
-from survey_service.core.marshalling import PlainText, Schema, fields, validate
+from survey_service.core.marshalling import PlainText, Schema, fields, pre_load, validate
 from survey_service.organizations.rules import MAX_CODE_LENGTH
 from survey_service.tallies.models import Exclusion
 from survey_service.tallies.rules import ExclusionState
@@ -41,8 +42,13 @@ class RulingOut(Schema):
 class DisputeIn(Schema):
     """`organization_code` names the ballot that is disputed where one code rates several subjects."""
 
-    ticket = fields.String(required=True)
+    ticket = fields.Raw(required=True, metadata={"type": "string"})
     organization_code = PlainText(validate=_CODE)
+
+    @pre_load
+    def require_proof(self, body: object, **_: Any) -> object:
+        """Refuse what no phone of ours sends, as a ballot is refused."""
+        return require_proof(body, has_secret=False)
 
 
 class NotedOut(Schema):

@@ -14,6 +14,7 @@ from marshmallow import (
     ValidationError,
     fields,
     post_load,
+    pre_load,
     validate,
     validates_schema,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "ValidationError",
     "fields",
     "post_load",
+    "pre_load",
     "validate",
     "validates_schema",
 ]

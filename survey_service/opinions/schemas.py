@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from survey_service.ballots.submission import require_proof
 from survey_service.core.db import MAX_ID
 from survey_service.core.marshalling import (
     Flag,
@@ -13,6 +14,7 @@ from survey_service.core.marshalling import (
     ValidationError,
     fields,
     post_load,
+    pre_load,
     validate,
 )
 from survey_service.core.paging import CursorIn
@@ -70,6 +72,11 @@ class OpinionWordsIn(Schema):
 class OpinionIn(OpinionWordsIn):
     ticket = fields.Raw(required=True, metadata={"type": "string"})
     secret = fields.String(required=True, validate=Pattern(r"^[A-Za-z0-9_-]{22,86}$"))
+
+    @pre_load
+    def require_proof(self, body: object, **_: Any) -> object:
+        """Refuse what no phone of ours sends, as a ballot is refused."""
+        return require_proof(body, has_secret=True)
 
 
 class QueryCodeOut(Schema):

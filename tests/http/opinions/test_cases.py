@@ -180,6 +180,23 @@ def test_what_is_wrong_is_named_by_its_field(place: OpinionWorld) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("act", "body"),
+    [
+        ("ballots", {"secret": SECRET, "answers": {}}),
+        ("opinions", {"secret": SECRET, "text": LAMP}),
+        ("opinions", {"ticket": "t", "secret": "short", "text": LAMP}),
+        ("opinions", {"ticket": "t", "secret": None, "text": LAMP}),
+        ("opinions", ["ticket"]),
+        ("disputes", {}),
+    ],
+)
+def test_without_ticket_and_secret_a_call_is_malformed(place: OpinionWorld, act: str, body: object) -> None:
+    """A program has left out what no person could fill in: it is the same for all that phones send."""
+    client, code = place.world.app.test_client(), place.world.issue()[0].code
+    assert code_of(client.post(f"/api/v1/entrances/{code}/{act}", json=body)) == (400, "malformed")
+
+
 def test_paper_is_keyed_by_offices_only(place: OpinionWorld) -> None:
     body = {"organization_code": place.village, "text": "纸上写的意见", "category": "建议"}
     assert place.secretary.post("/api/v1/opinions", json=body).status_code == 403
