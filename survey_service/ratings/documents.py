@@ -78,6 +78,17 @@ def _points(**options: Any) -> DecimalText:
     return DecimalText(minimum=0, maximum=MAX_POINTS, **options)
 
 
+def _count(least: int, most: int, **options: Any) -> fields.Integer:
+    """Return a field for a whole number; one in quotation marks is a text, as in the JSON Schema."""
+    sentence = text("ratings.scheme_count", least=least, most=most)
+    return fields.Integer(
+        strict=True,
+        validate=validate.Range(least, most, error=sentence),
+        error_messages={"invalid": sentence},
+        **options,
+    )
+
+
 def _grades() -> fields.List[Any]:
     return _list(_grade(), required=True, validate=_SOME)
 
@@ -182,13 +193,13 @@ class StepDocument(Titled):
     by = _word(Level, required=True)
     actor = PlainText(load_default="", validate=validate.Length(max=200))
     decides = Flag(load_default=False)
-    days = fields.Integer(validate=validate.Range(1, 366))
+    days = _count(1, 366)
     on_site = _list(_grade(), validate=_SOME)
 
 
 class LookBackDocument(Schema):
     grades = _grades()
-    in_year = fields.Integer(required=True, validate=validate.Range(2, 20))
+    in_year = _count(2, 20, required=True)
 
 
 class DowngradeDocument(Schema):
@@ -200,12 +211,12 @@ class RewardDocument(Titled):
 
     unit = PlainText(required=True, validate=validate.Length(min=1, max=40))
     field = fields.String(validate=_CODE)
-    times = fields.Integer(load_default=1, validate=validate.Range(1, 366))
+    times = _count(1, 366, load_default=1)
     amounts = ByKey(keys=fields.String(validate=_GRADE), values=_points(), required=True, validate=_SOME)
 
 
 class PhaseDocument(Schema):
-    year = fields.Integer(required=True, validate=validate.Range(2000, 2100))
+    year = _count(2000, 2100, required=True)
     title = _title()
 
 
@@ -214,7 +225,7 @@ class SchemeDocument(Schema):
 
     format = fields.String(required=True, validate=validate.OneOf([FORMAT]))
     code = _code()
-    version = fields.Integer(required=True, validate=validate.Range(1, 1_000_000))
+    version = _count(1, 1_000_000, required=True)
     title = _title()
     source = PlainText(load_default="", validate=validate.Length(max=500))
     subject = fields.Nested(SubjectDocument(), required=True)

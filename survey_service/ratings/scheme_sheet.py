@@ -39,6 +39,7 @@ def _named(parts: list[str], *names: str) -> Json:
 
 
 _TEXT = _Kind(str, str)
+_COUNT = _Kind(str, lambda written: int(written) if written.isdecimal() and len(written) < 10 else written)
 _LIST = _Kind(_JOIN.join, lambda written: [one.strip() for one in written.split(_JOIN) if one.strip()])
 _FLAG = _Kind(lambda value: _YES if value else "", lambda written: written == _YES or written)
 _TITLED = _Kind(
@@ -56,7 +57,7 @@ _AMOUNTS = _Kind(
 
 _SCALARS: Mapping[str, tuple[Path, _Kind]] = {
     "code": (("code",), _TEXT),
-    "version": (("version",), _TEXT),
+    "version": (("version",), _COUNT),
     "title": (("title",), _TEXT),
     "published": (("source",), _TEXT),
     "subject_kind": (("subject", "kind"), _TEXT),
@@ -71,7 +72,7 @@ _SCALARS: Mapping[str, tuple[Path, _Kind]] = {
     "bonus_cap": (("bonus", "cap"), _TEXT),
     "penalty_title": (("penalty", "title"), _TEXT),
     "penalty_cap": (("penalty", "cap"), _TEXT),
-    "look_back_year": (("look_back", "in_year"), _TEXT),
+    "look_back_year": (("look_back", "in_year"), _COUNT),
     "look_back_grades": (("look_back", "grades"), _LIST),
 }
 _BASICS, _TREE, _PARENT, _WORDS = "basics", "indicators", "parent", "words"
@@ -105,7 +106,7 @@ _BLOCKS: Mapping[str, tuple[Path, Mapping[str, _Kind]]] = {
             "kind": _TEXT,
             "by": _TEXT,
             "actor": _TEXT,
-            "days": _TEXT,
+            "days": _COUNT,
             "decides": _FLAG,
             "on_site": _LIST,
         },
@@ -113,9 +114,9 @@ _BLOCKS: Mapping[str, tuple[Path, Mapping[str, _Kind]]] = {
     "triggers": (("downgrade", "triggers"), _TITLES),
     "rewards": (
         ("rewards",),
-        {**_TITLES, "unit": _TEXT, "field": _TEXT, "times": _TEXT, "amounts": _AMOUNTS},
+        {**_TITLES, "unit": _TEXT, "field": _TEXT, "times": _COUNT, "amounts": _AMOUNTS},
     ),
-    "phases": (("phases",), {"year": _TEXT, "title": _TEXT}),
+    "phases": (("phases",), {"year": _COUNT, "title": _TEXT}),
     "forms": (("forms",), _TITLES),
     "result_use": (("result_use",), {_WORDS: _TEXT}),
     "notes": (("notes",), {_WORDS: _TEXT}),

@@ -62,6 +62,8 @@ def faults(text: str) -> dict[str, list[str]]:
         ("kind: review", "kind: reviewed", "kind: reviewed", "选项"),
         ("title: 基层党组织分类定级\n", "title: 基层党组织分类定级\ncolour: red\n", "colour", "没有这一项"),
         ("code: mass_evaluation", "code: send-back", "send-back", "已有别的用途"),
+        ("version: 1", 'version: "1"', 'version: "1"', "整数"),
+        ("decides: true", 'decides: true, days: "5"', 'days: "5"', "整数"),
         ("code: plan,", "code: plan, scored_by: [emperor],", "[emperor]", "self、town、county"),
         ("code: plan,", "code: plan, scored_by: [self],", "[self]", "county、town"),
         ("code: plan,", "code: plan, scored_by: [town, town],", "[town, town]", "重复"),
