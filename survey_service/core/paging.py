@@ -25,6 +25,15 @@ class CursorIn(Schema):
 CURSOR = CursorIn()
 
 
+def page_begin(written: str, *, first: int = 0) -> int:
+    """Return the cursor that stands in the address of a page for people; what is none means `first`."""
+    try:
+        after: int = CURSOR.load({"cursor": written})["after"] if written else first
+    except ValidationError:
+        return first
+    return after
+
+
 def paged(rows: Sequence[Mapping[str, Any]], *, limit: int, key: str = "id") -> dict[str, Any]:
     """Wrap the rows of one page; `next_cursor` is None after the last page."""
     next_cursor = str(rows[-1][key]) if len(rows) == limit else None

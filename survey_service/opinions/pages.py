@@ -12,8 +12,7 @@ from survey_service.core import clock, qr
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Invalid, NotFound
 from survey_service.core.http import accepts_upload, network_key, public_url, set_cookie
-from survey_service.core.marshalling import ValidationError
-from survey_service.core.paging import CURSOR
+from survey_service.core.paging import page_begin
 from survey_service.core.permissions import public
 from survey_service.entrances.codes import normalize, read_symbols
 from survey_service.opinions import authors, letters, photos, presentation, writing
@@ -93,20 +92,11 @@ def lead_to_answers(code: str) -> Any:
 @public("authors and offices have given these words to everybody")
 def show_public_answers(organization_code: str) -> str:
     """Show what a place has answered in public, the newest first."""
-    after = _page_begin()
+    after = page_begin(request.args.get("cursor", ""))
     with reading() as session:
         found = list_public_answers(session, organization_code=organization_code, after=after)
     page = presentation.answers_page(found, after=after, is_large=request.args.get("type") == "large")
     return render_template("voter/public_answers.html", page=page)
-
-
-def _page_begin() -> int:
-    """Return where the asked page begins; what is no number means the first."""
-    try:
-        after: int = CURSOR.load({"cursor": request.args.get("cursor", "")})["after"]
-    except ValidationError:
-        return 0
-    return after
 
 
 @pages.route("/o/<code>.svg", methods=["GET"])

@@ -10,6 +10,7 @@ from survey_service.core import clock
 from survey_service.core.db import reading, unit_of_work
 from survey_service.core.errors import Conflict, Invalid
 from survey_service.core.http import public_url
+from survey_service.core.paging import page_begin
 from survey_service.core.permissions import current_staff, requires
 from survey_service.core.privacy import current_keyring
 from survey_service.ratings import deadlines, decisions, objections, process, queries, records, service
@@ -111,8 +112,7 @@ def _work(cycle_id: int, form: FormView | None = None) -> str:
 
 def _after() -> int:
     """Return the position behind which the page asked for begins."""
-    after = request.args.get("after", "")
-    return int(after) if after.isdecimal() else -1
+    return page_begin(request.args.get("after", ""), first=-1)
 
 
 def _may_act(session: Session, cycle_id: int) -> bool:

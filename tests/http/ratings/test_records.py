@@ -1,12 +1,13 @@
 """Evidence, visits, sheets handed in and back, deadlines, look-back: what is taken and what is refused."""
 
+import re
 from io import BytesIO
 from typing import Any
 
 import pytest
 
 from survey_service.core.db import Database
-from survey_service.ratings import evidence
+from survey_service.ratings import announcements, evidence
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
 from tests.http.campaigns.callers import PREFIX, Caller, Offices, fields_of, problem
@@ -285,6 +286,27 @@ def test_a_notice_stands_for_its_days_and_takes_objections_until_its_last(stars:
     outcome = {"outcome": "核查不属实"}
     assert stars.county.post(stars.path("/objections/1/outcome"), outcome).status_code == 200
     stars.complete("public_notice", "filing")
+
+
+def test_a_long_notice_is_read_page_by_page_and_searched(
+    world: World, county: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements, "PAGE_SIZE", 2)
+    rating = open_rating(world, county, "feicheng-branch-star", organization_codes=world.village_codes[:3])
+    for village in range(3):
+        rating.score(village, BASE | {"rural_effect": "25"})
+    rating.complete("self", "town_assessment", "county_review")
+
+    def names(path: str) -> list[str]:
+        page = world.app.test_client().get(path).text
+        assert "四星级 3 个" in page
+        return re.findall(r"<p>(第\d村)", page)
+
+    own = f"/n/{rating.id}"
+    assert f'href="{own}?cursor=2"' in world.app.test_client().get(own).text
+    assert [names(own), names(f"{own}?cursor=2")] == [["第1村", "第2村"], ["第3村"]]
+    assert [names(f"{own}?words={words}") for words in ("3", "%25")] == [["第3村"], []]
+    assert names(f"{own}?cursor={'9' * 40}") == names(f"{own}?cursor=x") == ["第1村", "第2村"]
 
 
 def test_five_stars_are_looked_at_again_in_the_third_year(world: World, county: Caller) -> None:
