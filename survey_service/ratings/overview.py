@@ -5,6 +5,7 @@ being worked on is worked out anew; a large one shows what is stored, and says t
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -25,11 +26,11 @@ from survey_service.ratings.queries import (
 from survey_service.ratings.reading import (
     get_visible_cycle,
     grade_row,
+    read_document,
     read_grades,
     require_released,
     table_head,
 )
-from survey_service.ratings.reading import read_document as document_of_cycle
 
 Json = dict[str, Any]
 PAGE_SIZE = 100
@@ -45,23 +46,30 @@ def read_grade_table(session: Session, *, staff: Identity, cycle_id: int, cursor
     if cursor is None:
         table = read_grades(session, staff=staff, cycle_id=cycle_id)
         return table | {"next_cursor": None, "is_stale": False}
-    page = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=cursor - 1)
+    document = read_document(session, staff=staff, cycle_id=cycle_id)
+    page = read_grade_page(session, staff=staff, cycle_id=cycle_id, document=document, after=cursor - 1)
     next_cursor = None if page["next"] is None else str(page["next"] + 1)
     shown = {"items": page["items"], "next_cursor": next_cursor, "is_stale": page["is_stale"]}
     return table_head(get_cycle(session, cycle_id)) | shown
 
 
 def read_grade_page(
-    session: Session, *, staff: Identity, cycle_id: int, after: int = -1, words: str = ""
+    session: Session,
+    *,
+    staff: Identity,
+    cycle_id: int,
+    document: Mapping[str, Any],
+    after: int = -1,
+    words: str = "",
 ) -> Json:
     """Return some rows of the grades of the reader's sub-tree, and the numbers of all of them.
 
-    `after` is the position of the last row that was shown; `words` stand in the names of those looked for.
+    `document` is the scheme, as `read_document` gives it, `after` the position of the last row that was
+    shown; `words` stand in the names of those looked for.
     Raises as `reading.read_grades`.
     """
     cycle = get_visible_cycle(session, cycle_id, staff)
     require_released(cycle, staff)
-    document = document_of_cycle(session, staff=staff, cycle_id=cycle_id)
     counts, is_stale = _counts(session, cycle, staff)
     within: dict[str, Any] = {"within_path": staff.path, "after": after, "words": words}
     subjects = page_subjects(session, cycle_id, limit=PAGE_SIZE, **within)

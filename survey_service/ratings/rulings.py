@@ -54,7 +54,8 @@ def read_decisions(
     `document` is the scheme, as `read_document` gives it. Equals on a line ask for a decision, those who
     were moved off their band, and those already decided.
     """
-    page = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=after, words=words)
+    wanted: dict[str, Any] = {"document": document, "after": after, "words": words}
+    page = read_grade_page(session, staff=staff, cycle_id=cycle_id, **wanted)
     cycle, made = get_cycle(session, cycle_id), _decisions_by_code(session, cycle_id)
     is_stored = page["is_stale"] or cycle.graded_revision == cycle.revision
     found = _asking_stored if is_stored else _asking_now

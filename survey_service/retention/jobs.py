@@ -31,7 +31,7 @@ def sweep_retention() -> None:
         if not service.is_due(session, now=now):
             return
     with unit_of_work() as session:
-        if not service.claim_day(session, now=now):
+        if not service.is_due(session, now=now, is_locked=True):
             return
         purged = service.run_schedule(session, schedule=current_schedule(), now=now)
     log.info("retention: %s", ", ".join(f"{one.rule.kind} {one.number}" for one in purged))

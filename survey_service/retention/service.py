@@ -34,7 +34,7 @@ class _Selection:
 
 def run_schedule(session: Session, *, schedule: Sequence[Rule], now: datetime) -> Sequence[Purged]:
     """Delete what is due, and leave an entry with the numbers in the audit trail."""
-    claim_day(session, now=now)
+    session.get_one(RetentionRun, THE_ONE).ran_on = clock.local_day(now)
     purged = [Purged(rule, _purge(session, rule, now)) for rule in schedule]
     numbers = {str(one.rule.kind): one.number for one in purged}
     record(session, "retention.run", "retention", after=numbers)
@@ -46,17 +46,10 @@ def preview_schedule(session: Session, *, schedule: Sequence[Rule], now: datetim
     return [Purged(rule, _count(session, rule, now)) for rule in schedule]
 
 
-def claim_day(session: Session, *, now: datetime) -> bool:
-    """Take the run of today upon oneself; False where somebody else has."""
-    run = session.get_one(RetentionRun, THE_ONE, with_for_update=True, populate_existing=True)
-    is_first = run.ran_on != clock.local_day(now)
-    run.ran_on = clock.local_day(now)
-    return is_first
-
-
-def is_due(session: Session, *, now: datetime) -> bool:
-    """Tell whether the schedule has not been run today."""
-    return session.get_one(RetentionRun, THE_ONE).ran_on != clock.local_day(now)
+def is_due(session: Session, *, now: datetime, is_locked: bool = False) -> bool:
+    """Tell whether the schedule has not been run today; `is_locked` lets others wait for who runs it now."""
+    run = session.get_one(RetentionRun, THE_ONE, with_for_update=is_locked or None)
+    return run.ran_on != clock.local_day(now)
 
 
 def _count(session: Session, rule: Rule, now: datetime) -> int:

@@ -241,7 +241,8 @@ def _notice(cycle_id: int, form: FormView | None = None) -> str:
     with reading() as session:
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
-        table = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=_after())
+        wanted: dict[str, Any] = {"document": document, "after": _after()}
+        table = read_grade_page(session, staff=staff, cycle_id=cycle_id, **wanted)
         objected = [one.subject_id for one in cycle["objections"]]
         subjects = queries.list_subjects(session, cycle_id, within_path=staff.path, only=objected)
         names = {one.row.subject_id: one.name for one in subjects}

@@ -1,5 +1,7 @@
 """The pages of ratings: cycles, grades with their reasons, one grade step by step."""
 
+from typing import Any
+
 from flask import render_template
 
 from survey_service.core.db import reading
@@ -27,9 +29,10 @@ def show_rating(cycle_id: int) -> str:
     """Show the grades of a cycle with their reasons."""
     staff = current_staff()
     with reading() as session:
-        table = read_grade_page(session, staff=staff, cycle_id=cycle_id, after=cursor() or -1)
         cycle = reader.read_cycle(session, staff=staff, cycle_id=cycle_id)
         document = reader.read_document(session, staff=staff, cycle_id=cycle_id)
+        wanted: dict[str, Any] = {"document": document, "after": cursor() or -1}
+        table = read_grade_page(session, staff=staff, cycle_id=cycle_id, **wanted)
     return render_template("staff/rating.html", page=rating_page(cycle, table, document))
 
 
