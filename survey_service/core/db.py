@@ -298,7 +298,7 @@ def see_one_snapshot(session: Session) -> None:
 
     SQLite gives that to every transaction by itself.
     """
-    if not is_sqlite(session):
+    if isinstance(session.get_bind(), Engine) and not is_sqlite(session):
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 

@@ -1,10 +1,11 @@
 """The PDFs of a run as files: decrypted while they are sent, and never stored."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from flask import Response, stream_with_context
 
-from survey_service.core.db import reading
+from survey_service.core.db import reading, see_one_snapshot
 from survey_service.core.downloads import PDF_TYPE, ZIP_TYPE, attachment, zipped
 from survey_service.core.errors import Conflict
 from survey_service.core.privacy import current_keyring
@@ -26,18 +27,21 @@ def send_parts(run_id: int) -> Response:
 
     Raises Conflict `codes_handed_out` when there is none.
     """
-    with reading() as session:
-        printed = [one.number for one in list_parts(session, run_id) if one.state is PartState.PRINTED]
-    if not printed:
-        raise Conflict("codes_handed_out")
-    content = stream_with_context(zipped(_files(run_id, printed)))
+    archive = zipped(_files(run_id))
+    # Whatever is refused is refused here, before anything is sent.
+    content = stream_with_context(chain([next(archive)], archive))
     return attachment(
         content, content_type=ZIP_TYPE, filename=text("print_runs.archive_filename", run=run_id)
     )
 
 
-def _files(run_id: int, numbers: list[int]) -> Iterator[tuple[str, bytes]]:
-    for number in numbers:
-        with reading() as session:
+def _files(run_id: int) -> Iterator[tuple[str, bytes]]:
+    """Yield what is printed at one moment, though parts may be printed anew while it is sent."""
+    with reading() as session:
+        see_one_snapshot(session)
+        printed = [one.number for one in list_parts(session, run_id) if one.state is PartState.PRINTED]
+        if not printed:
+            raise Conflict("codes_handed_out")
+        for number in printed:
             part = read_part(session, run_id=run_id, number=number, keyring=current_keyring())
-        yield part.name, part.content
+            yield part.name, part.content

@@ -150,8 +150,8 @@ def _require_uncapped(
     session: Session, cycle: RatingCycle, scheme: Scheme, row: RatingSubject, grade: str
 ) -> None:
     """An objection may show that a finding was wrong; what the ballots say stays."""
-    reading = mass_readings(session, cycle, scheme).get(row.organization_id)
-    if grade in capped_grades(scheme, reading and reading.figures):
+    found = mass_readings(session, cycle, scheme).get(row.organization_id)
+    if found is not None and grade in capped_grades(scheme, found.figures):
         raise Conflict("grade_capped", grade=scheme.title_of(grade))
 
 

@@ -9,10 +9,12 @@ from flask import g
 from sqlalchemy import select
 
 from survey_service.auditing.models import AuditEntry
-from survey_service.core.db import reading
+from survey_service.core.db import reading, unit_of_work
 from survey_service.print_runs import printing
+from survey_service.print_runs.service import renew_parts
+from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
-from tests.http.campaigns.callers import PREFIX, Caller, fields_of, problem
+from tests.http.campaigns.callers import PREFIX, Caller, Offices, fields_of, problem
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +71,27 @@ def test_from_groups_to_paper_and_into_hands(world: World, town: Caller) -> None
         assert problem(town.get(f"{run}/{file}")) == (409, "codes_handed_out")
     assert problem(town.post(path(world, "hand-outs"), {})) == (409, "nothing_printed")
     assert [one["id"] for one in town.get(path(world, "print-runs")).json["items"]] == [shown["id"]]
+
+
+@pytest.mark.usefixtures("frozen_clock")
+def test_an_archive_on_its_way_is_whole_though_a_part_is_printed_anew(committed_world: World) -> None:
+    world = committed_world
+    town = Offices(world).caller(Role.TOWN_STAFF, "town")
+    issue(world, town, ("一组", 2), ("二组", 2))
+    run = print_all(world, town, split="group")
+    sending = iter(town.get(f"{run}/parts.zip").iter_encoded())
+    begun = next(sending)
+    revoked = town.post(path(world, "slots/revoke"), slots(world, "3") | {"as": "lost"})
+    assert revoked.status_code == 200
+    assert renew_parts_of(world) == 1
+    with ZipFile(BytesIO(b"".join([begun, *sending]))) as archive:
+        assert (archive.testzip(), len(archive.namelist())) == (None, 2)
+
+
+def renew_parts_of(world: World) -> int:
+    """Do what follows from changed slots before anything is printed anew."""
+    with unit_of_work() as session:
+        return renew_parts(session, campaign_id=world.campaign_id)
 
 
 def test_only_those_above_make_print_and_download(
