@@ -18,8 +18,9 @@ from survey_service.core.privacy import current_keyring
 from survey_service.core.rate_limits import RateLimit
 from survey_service.staff import queries, rules, second_factor, service, tokens
 from survey_service.staff.authenticate import presented_token, refuse_other_sites
-from survey_service.staff.rules import LOCKOUT, MAX_FAILED_LOGINS, TokenKind
+from survey_service.staff.rules import LOCKOUT, TokenKind
 from survey_service.staff.service import Attempt, Grant, Proof
+from survey_service.staff.unknown_names import UnknownNames
 
 REFUSALS_PER_NAME = 20
 REFUSALS_PER_ADDRESS = 300
@@ -32,11 +33,11 @@ _TICKET = "second factor"
 class SignInLimits:
     """Limits in the memory of the process. Only refusals count, so that nobody is slowed by signing in."""
 
-    def __init__(self) -> None:
+    def __init__(self, redis_url: str | None) -> None:
         window = LOCKOUT.total_seconds()
         self._names = RateLimit(count=REFUSALS_PER_NAME, seconds=window)
         self._addresses = RateLimit(count=REFUSALS_PER_ADDRESS, seconds=window)
-        self._unknown_names = RateLimit(count=MAX_FAILED_LOGINS, seconds=window)
+        self._unknown_names = UnknownNames(redis_url)
 
     def check(self, name: bytes, address: bytes) -> None:
         """Raise SlowDown after too many refusals of this name or to this address."""
@@ -47,15 +48,17 @@ class SignInLimits:
         self._names.hit(name)
         self._addresses.hit(address)
 
-    def check_unknown_name(self, name: bytes) -> None:
+    def check_unknown_name(self, name: bytes, now: datetime) -> None:
         """Raise Locked as a known account would, so that locking does not tell which names exist."""
-        if self._unknown_names.is_exhausted(name):
-            raise Locked(minutes=LOCKOUT.seconds // 60)
-        self._unknown_names.hit(name)
+        if minutes := self._unknown_names.count(name, now=now):
+            raise Locked(minutes=minutes)
 
 
 def _limits() -> SignInLimits:
-    limits: SignInLimits = current_app.extensions.setdefault("sign_in_limits", SignInLimits())
+    kept = current_app.extensions
+    limits: SignInLimits = kept.get("sign_in_limits") or kept.setdefault(
+        "sign_in_limits", SignInLimits(kept["settings"].redis_url)
+    )
     return limits
 
 
@@ -69,13 +72,14 @@ def _counted(username: str, prove: Callable[[Attempt], Proof]) -> Proof:
     caller = _caller(username)
     limits = _limits()
     limits.check(*caller)
+    now = clock.now()
     try:
         with unit_of_work() as session:
             # Counting the attempt of somebody who is signed in is no act yet; what comes of it is recorded.
             audit.keep_silent(session)
-            attempt = service.open_attempt(session, username=username, now=clock.now())
+            attempt = service.open_attempt(session, username=username, now=now)
         if attempt.staff_id is None:
-            limits.check_unknown_name(caller[0])
+            limits.check_unknown_name(caller[0], now)
         return prove(attempt)
     except (Unauthorized, Locked) as error:
         _count_refusal(username, error.code)

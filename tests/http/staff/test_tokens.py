@@ -13,7 +13,9 @@ from survey_service.core.db import Database
 from survey_service.staff import sign_in as edge
 from survey_service.staff.rules import LOCKOUT, MAX_FAILED_LOGINS, TOKEN_LIFETIME
 from survey_service.staff.sign_in import REFUSALS_PER_NAME
+from survey_service.staff.unknown_names import UnknownNames
 from tests.factories.staff.offices import PASSWORD, Offices
+from tests.support.servers import free_port
 
 TOKEN = "/api/v1/auth/token"
 ME = "/api/v1/auth/me"
@@ -94,6 +96,36 @@ def test_a_lockout_ends_by_itself(client: FlaskClient) -> None:
         assert sign_in(client).status_code == 423
         traveller.shift(LOCKOUT)
         assert sign_in(client).status_code == 201
+
+
+def test_nothing_of_a_lockout_tells_whether_the_name_exists(client: FlaskClient) -> None:
+    """Not how long it lasts, nor how it counts down, nor what comes after it."""
+    heard = {
+        username: [(answer.status_code, answer.json["detail"]) for answer in guesses(client, username)]
+        for username in ("town.staff", "nobody.here")
+    }
+    assert heard["town.staff"] == heard["nobody.here"]
+
+
+def guesses(client: FlaskClient, username: str) -> Iterator[TestResponse]:
+    with time_machine.travel(NOON, tick=False) as traveller:
+        for minutes in (*(0,) * MAX_FAILED_LOGINS, 0, 4, 10, 1, *(0,) * MAX_FAILED_LOGINS):
+            traveller.shift(timedelta(minutes=minutes))
+            yield sign_in(client, username, "Wrong-2026")
+
+
+def test_processes_count_the_attempts_at_an_unknown_name_together(redis_url: str) -> None:
+    first, second = UnknownNames(redis_url), UnknownNames(redis_url)
+    counted = [names.count(b"n", now=NOON) for names in (first, second) * MAX_FAILED_LOGINS]
+    longest = LOCKOUT // timedelta(minutes=1)
+    assert counted == [0] * MAX_FAILED_LOGINS + [longest] * MAX_FAILED_LOGINS
+    assert second.count(b"other", now=NOON) == 0
+
+
+def test_without_redis_each_process_counts_by_itself() -> None:
+    names = UnknownNames(f"redis://127.0.0.1:{free_port()}/0")
+    counted = [names.count(b"n", now=NOON) for _ in range(MAX_FAILED_LOGINS + 1)]
+    assert counted == [0] * MAX_FAILED_LOGINS + [LOCKOUT // timedelta(minutes=1)]
 
 
 def test_too_many_refusals_of_a_name_slow_down(client: FlaskClient) -> None:
