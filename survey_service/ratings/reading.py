@@ -55,8 +55,8 @@ def get_visible_cycle(session: Session, cycle_id: int, staff: Identity) -> Ratin
 
 
 def require_released(cycle: RatingCycle, staff: Identity) -> None:
-    """Raise Forbidden `not_released` for a rated party before its grade is final."""
-    if Role(staff.role) is Role.BRANCH_SECRETARY and cycle.decided_at is None:
+    """Raise Forbidden `not_released` for a rated party and for an auditor before grades are final."""
+    if Role(staff.role) in {Role.BRANCH_SECRETARY, Role.AUDITOR} and cycle.decided_at is None:
         raise Forbidden("not_released")
 
 
@@ -135,7 +135,7 @@ def _rewards(session: Session, scheme: Scheme, cycle_id: int, staff: Identity) -
 def read_grades(session: Session, *, staff: Identity, cycle_id: int) -> Json:
     """Return the grades inside the reader's sub-tree, in the order of the cycle.
 
-    Raises NotFound, Forbidden, and Forbidden `not_released` for a rated party before they are final.
+    Raises NotFound, Forbidden, and Forbidden `not_released` as `require_released`.
     """
     cycle = get_visible_cycle(session, cycle_id, staff)
     require_released(cycle, staff)

@@ -15,9 +15,12 @@ LARGEST_TELLING_GAP = 2
 stayed away: what is left over would name them (`domain.md` section 7)."""
 
 
+_RELEASED_IN = {Role.BRANCH_SECRETARY: FINAL_STATES, Role.AUDITOR: frozenset({State.SEALED})}
+
+
 def is_released_to(role: Role, state: State) -> bool:
-    """Tell whether scores may be shown: a rated party waits until the campaign has been closed."""
-    return role is not Role.BRANCH_SECRETARY or state in FINAL_STATES
+    """Tell whether scores may be shown: a rated party waits for the closing, an auditor for the seal."""
+    return state in _RELEASED_IN.get(role, State)
 
 
 def is_turnout_delayed(role: Role, state: State) -> bool:

@@ -220,7 +220,7 @@ def _turnout(place: RatedPlace, formula: Formula) -> Turnout:
 def list_scores(session: Session, *, staff: Identity, campaign_id: int, now: datetime) -> ScoreTable:
     """Return the score of every subject inside the reader's sub-tree, also of those without a ballot.
 
-    Raises NotFound, Forbidden, and Forbidden `not_released` for a rated party before the closing.
+    Raises NotFound, Forbidden, and Forbidden `not_released` before they are released to the role.
     """
     campaign = _released_campaign(session, staff, campaign_id, now)
     reader = _Reader(session, campaign, Role(staff.role))

@@ -52,9 +52,12 @@ class UnknownNames:
         return minutes
 
 
-def _count_in(redis: "Redis[bytes]", key: str) -> int:
+def _count_in(redis: Redis, key: str) -> int:
     """Do the same by a number that ends with the lockout, so that the count begins anew after it."""
-    number, left = redis.pipeline().incr(key).pttl(key).execute()
+    steps = redis.pipeline()
+    steps.incr(key)
+    steps.pttl(key)
+    number, left = map(int, steps.execute())
     if number <= MAX_FAILED_LOGINS:
         redis.expire(key, LOCKOUT if number == MAX_FAILED_LOGINS else _KEPT)
         return 0

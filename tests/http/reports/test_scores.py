@@ -225,7 +225,7 @@ def test_a_secretary_sees_no_parts_that_would_name_those_who_stayed_away(
 def test_one_subject_stands_with_its_items_and_its_trace(town: World, people: People) -> None:
     town.vote(GOLDEN)
     town.drain()
-    answer = people.system(Role.AUDITOR, town.town_code).get(address(town, town.village_codes[0]))
+    answer = people.system(Role.TOWN_STAFF, town.town_code).get(address(town, town.village_codes[0]))
     assert ScoreDetail().validate(answer.json) == {}
     [item] = answer.json["items"]
     counts = {"satisfied": 20, "basically_satisfied": 4, "dissatisfied": 1, "not_informed": 2}

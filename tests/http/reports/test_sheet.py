@@ -43,7 +43,7 @@ def test_one_row_a_subject_with_the_figures_as_numbers(town: World, people: Peop
 
 
 def test_the_formula_hash_stands_in_the_sheet(town: World, people: People) -> None:
-    client = people.system(Role.AUDITOR, town.town_code)
+    client = people.system(Role.COUNTY_ADMIN, town.town_code)
     digest = client.get(f"/api/v1/campaigns/{town.campaign_id}/scores").json["formula_hash"]
     assert any(digest in str(row[0]) for row in rows_of(download(people, town).data))
 
@@ -69,8 +69,9 @@ def test_nobody_s_text_becomes_a_formula_or_a_link(campaign_app: Flask, people: 
     assert answer.headers["Content-Disposition"].isascii()
 
 
-def test_the_sheet_is_for_offices_and_auditors(town: World, people: People) -> None:
-    assert download(people, town, Role.AUDITOR).status_code == 200
+def test_the_sheet_is_for_offices_and_once_sealed_for_auditors(town: World, people: People) -> None:
+    early = download(people, town, Role.AUDITOR)
+    assert (early.status_code, early.json["code"]) == (403, "not_released")
     assert download(people, town, Role.COUNTY_ADMIN).status_code == 200
     client = people.system(Role.BRANCH_SECRETARY, town.village_codes[0])
     assert client.get(f"/api/v1/campaigns/{town.campaign_id}/scores.xlsx").status_code == 403

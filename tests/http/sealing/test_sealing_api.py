@@ -95,7 +95,10 @@ def test_the_snapshot_is_for_those_who_may_read_all_of_it(
     sealed: World, address: str, role: Role, place: str, status: int
 ) -> None:
     code = sealed.town_code if place == "town" else sealed.village_codes[0]
-    assert colleague(sealed, role, code).get(f"{address}/snapshot").status_code == status
+    reader = colleague(sealed, role, code)
+    assert reader.get(f"{address}/snapshot").status_code == status
+    if role is Role.AUDITOR:
+        assert reader.get(f"{address}/scores").status_code == 200
 
 
 def test_a_correction_shows_everywhere(sealed: World, town: FlaskClient, address: str) -> None:

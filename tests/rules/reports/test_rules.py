@@ -18,9 +18,10 @@ OTHERS = [role for role in Role if role is not Role.BRANCH_SECRETARY]
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_only_a_rated_party_waits_for_the_closing(state: State) -> None:
+def test_a_rated_party_waits_for_the_closing_and_an_auditor_for_the_seal(state: State) -> None:
     assert is_released_to(Role.BRANCH_SECRETARY, state) is (state in {State.CLOSED, State.SEALED})
-    assert all(is_released_to(role, state) for role in OTHERS)
+    assert is_released_to(Role.AUDITOR, state) is (state is State.SEALED)
+    assert all(is_released_to(role, state) for role in OTHERS if role is not Role.AUDITOR)
 
 
 @pytest.mark.parametrize(
