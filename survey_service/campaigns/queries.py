@@ -186,6 +186,16 @@ def lock_subjects(session: Session, campaign_id: int, subject_ids: Sequence[int]
     ).all()
 
 
+def hold_rated(session: Session, campaign_id: int, subject_ids: Sequence[int]) -> None:
+    """Hold the rows of subjects whose entrances are made or changed, and let changes of their campaign wait.
+
+    The campaign comes first, as for everybody who holds both: what is made refers to it. Ballots go on.
+    """
+    held = select(Campaign.id).where(Campaign.id == campaign_id)
+    session.execute(held.with_for_update(read=True, key_share=True)).all()
+    lock_subjects(session, campaign_id, subject_ids)
+
+
 def find_subject_below(
     session: Session, staff: Identity, campaign_id: int, organization_code: str
 ) -> SubjectRow:

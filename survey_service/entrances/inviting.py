@@ -15,8 +15,8 @@ from survey_service.campaigns.queries import (
     SubjectRow,
     get_campaign,
     get_visible_campaign,
+    hold_rated,
     list_subjects,
-    lock_subjects,
 )
 from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core.audit import record
@@ -201,7 +201,7 @@ def _rated_by_campaign(
             nobody = text("entrances.nobody_to_rate", title=campaign.title, name=where.name)
             raise Invalid(errors={"also_campaign_ids": [nobody]})
     for campaign_id in sorted(rated):
-        lock_subjects(session, campaign_id, [subject.subject_id for subject in rated[campaign_id]])
+        hold_rated(session, campaign_id, [subject.subject_id for subject in rated[campaign_id]])
     return rated
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import SubjectRow, get_visible_campaign, list_subjects, lock_subjects
+from survey_service.campaigns.queries import SubjectRow, get_visible_campaign, hold_rated, list_subjects
 from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_digest
@@ -65,7 +65,7 @@ def issue_household_codes(
     _check_numbers(households)
     codes = list(dict.fromkeys(one.organization_code for one in households))
     subjects = subjects_below(session, staff, campaign_id, codes)
-    lock_subjects(session, campaign_id, [subject.subject_id for subject in subjects])
+    hold_rated(session, campaign_id, [subject.subject_id for subject in subjects])
     request = canonical_digest([campaign_id, *map(astuple, households)])
     if not find_batches(session, campaign_id=campaign_id, idempotency_key=idempotency_key, request=request):
         _issue(session, keyring, campaign, subjects, households, request, idempotency_key, now)

@@ -13,8 +13,8 @@ from survey_service.campaigns.queries import (
     get_campaign,
     get_formula,
     get_visible_campaign,
+    hold_rated,
     list_subjects,
-    lock_subjects,
 )
 from survey_service.campaigns.rules import Mode, RaterClass, campaign_target
 from survey_service.core.audit import record
@@ -95,7 +95,7 @@ def create_entrances(
     check_number(count * len(organization_codes))
     subjects = subjects_below(session, staff, campaign_id, organization_codes)
     # Others who make entrances of the same subjects wait here, for the serials and for the batch.
-    lock_subjects(session, campaign_id, [subject.subject_id for subject in subjects])
+    hold_rated(session, campaign_id, [subject.subject_id for subject in subjects])
     wanted = _Wanted(mode, rater_class, count, place)
     request = canonical_digest([campaign_id, sorted(organization_codes), *astuple(wanted)])
     made = find_batches(session, campaign_id=campaign_id, idempotency_key=idempotency_key, request=request)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_service.campaigns.models import Campaign
-from survey_service.campaigns.queries import get_campaign, lock_subjects
+from survey_service.campaigns.queries import get_campaign, hold_rated
 from survey_service.campaigns.rules import Mode, RaterClass, State, campaign_target
 from survey_service.core.audit import record
 from survey_service.core.canonical import canonical_digest
@@ -173,7 +173,7 @@ def _find(session: Session, staff: Identity, campaign_id: int, chosen: ChosenSlo
     # Campaign by campaign in the order of the ids, as `inviting` does.
     for one in campaigns:
         rated = rated_by_panel(session, campaign_id=one, organization_code=place.organization_code)
-        lock_subjects(session, one, rated if place.panel_id else place.rated)
+        hold_rated(session, one, rated if place.panel_id else place.rated)
     slots = list(
         session.scalars(
             select(Entrance)

@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from survey_service.auditing.models import AuditEntry
 from survey_service.ballots.service import withdraw_unused_campaign
+from survey_service.campaigns.queries import list_subjects, lock_campaign, lock_subjects
 from survey_service.campaigns.rules import Mode, RaterClass
 from survey_service.campaigns.service import close_campaign
-from survey_service.core.db import Base, reading, unit_of_work
+from survey_service.core.db import Base, current_database, reading, unit_of_work
 from survey_service.core.errors import Conflict, Forbidden, Invalid, NotFound
 from survey_service.entrances.codes import grouped
 from survey_service.entrances.models import CodeBatch
@@ -33,6 +34,7 @@ from survey_service.entrances.service import (
 from survey_service.organizations.models import Organization
 from survey_service.tallies.queries import list_slices
 from tests.factories.campaigns import CLOSES_AT, FORMULA, NOW, OPENS_AT, World, start_campaign
+from tests.support.databases import wait_until_somebody_waits
 
 
 def make(world: World, **changes: Any) -> list[IssuedCode]:
@@ -153,6 +155,26 @@ def test_calls_at_the_same_time_share_no_serial(committed_world: World) -> None:
         batches = list(pool.map(make_some, [None, None, "k", "k"]))
     assert sorted(one.serial or 0 for batch in batches[:3] for one in batch) == list(range(1, 61))
     assert batches[2] == batches[3]
+
+
+def test_who_makes_codes_and_who_changes_the_campaign_do_not_wait_for_each_other_in_a_ring(
+    postgresql_committed_world: World,
+) -> None:
+    world = postgresql_committed_world
+
+    def make_one() -> list[IssuedCode]:
+        with world.app.app_context():
+            return make(world)
+
+    with world.app.app_context(), ThreadPoolExecutor(1) as other:
+        with unit_of_work() as session:
+            campaign = lock_campaign(session, world.campaign_id)
+            making = other.submit(make_one)
+            wait_until_somebody_waits(current_database())
+            lock_subjects(
+                session, campaign.id, [one.subject_id for one in list_subjects(session, campaign.id)]
+            )
+        assert len(making.result()) == 1
 
 
 @pytest.mark.parametrize(
