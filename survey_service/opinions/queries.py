@@ -219,23 +219,24 @@ def count_cases(session: Session, *, staff: Identity, states: frozenset[State], 
 
 def get_opinion(session: Session, *, staff: Identity, opinion_id: int) -> Opinion:
     """Return an opinion; raises NotFound for one that is not there, or not there for this person."""
-    return _one(session, select_visible(staff).where(Opinion.id == opinion_id))
-
-
-def lock_opinion(session: Session, *, staff: Identity, opinion_id: int) -> Opinion:
-    """Return an opinion and hold it until the commit; raises NotFound as `get_opinion` does."""
-    statement = select_visible(staff).where(Opinion.id == opinion_id).with_for_update(of=Opinion)
-    return _one(session, statement)
-
-
-def _one(session: Session, statement: Select[Opinion]) -> Opinion:
-    with_places = statement.options(
-        joinedload(Opinion.organization), joinedload(Opinion.handler), joinedload(Opinion.concealed)
+    with_places = (
+        select_visible(staff)
+        .where(Opinion.id == opinion_id)
+        .options(joinedload(Opinion.organization), joinedload(Opinion.handler), joinedload(Opinion.concealed))
     )
     opinion = session.scalar(with_places.execution_options(populate_existing=True))
     if opinion is None:
         raise NotFound
     return opinion
+
+
+def lock_opinion(session: Session, *, staff: Identity, opinion_id: int) -> Opinion:
+    """Return an opinion and hold it until the commit; raises NotFound as `get_opinion` does.
+
+    It is read once it is held: a join that waits still finds the places of before.
+    """
+    session.execute(select(Opinion.id).where(Opinion.id == opinion_id).with_for_update())
+    return get_opinion(session, staff=staff, opinion_id=opinion_id)
 
 
 def find_by_query_code(session: Session, query_code: str) -> Opinion | None:

@@ -101,6 +101,30 @@ def test_of_two_answers_at_once_one_stands_and_the_other_sees_it(committed_world
     assert count(OpinionAnswer) == 1
 
 
+def test_who_waits_for_an_opinion_finds_it_where_it_has_gone(postgresql_committed_world: World) -> None:
+    """A join that waited for a row would still look for the places of before."""
+    world = postgresql_committed_world
+
+    def triage(session: Session, opinion_id: int) -> None:
+        call = Call(staff=world.staff, opinion_id=opinion_id, now=NOW)
+        given = {"category": Category.COMPLAINT, "level": Level.VILLAGE}
+        triage_opinion(session, call=call, policy=current_policy(), **given)
+
+    def find_handler(opinion_id: int) -> str:
+        with world.app.app_context(), unit_of_work() as session:
+            return lock_opinion(session, staff=world.staff, opinion_id=opinion_id).handler.code
+
+    with world.app.app_context(), ThreadPoolExecutor(1) as other:
+        with unit_of_work() as session:
+            opinion_id = store(session, world)
+        with unit_of_work() as session:
+            triage(session, opinion_id)
+            session.flush()
+            found = other.submit(find_handler, opinion_id)
+            wait_until_somebody_waits(world.app.extensions["database"])
+        assert found.result() == world.village_codes[0]
+
+
 def test_two_who_call_two_opinions_one_do_not_wait_for_each_other_in_a_ring(
     postgresql_committed_world: World,
 ) -> None:
