@@ -14,6 +14,9 @@ PATIENCE_SECONDS = 120.0
 LIMITS = (
     "survey_service.core.db.POOL_TIMEOUT_SECONDS",
     "survey_service.core.jobs.REDIS_SECONDS",
+    "survey_service.core.spreadsheet._MOST_SECONDS",
+    "survey_service.core.typesetting.MOST_SECONDS",
+    "survey_service.opinions.photos._MOST_SECONDS",
     "survey_service.print_runs.jobs.SLICE_SECONDS",
     "survey_service.webhooks.jobs.SLICE_SECONDS",
     "survey_service.webhooks.transport.TIMEOUT_SECONDS",
@@ -21,6 +24,8 @@ LIMITS = (
     "survey_service.wechat.client.CONNECT_SECONDS",
     "survey_service.wechat.store.REDIS_SECONDS",
 )
+CLOCK_OF_RATE_LIMITS = "survey_service.core.rate_limits.monotonic"
+"""It stands still, or a slow test would be given new attempts while it uses up those that it has."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,4 +33,5 @@ def _unhurried() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as changes:
         for name in LIMITS:
             changes.setattr(name, PATIENCE_SECONDS)
+        changes.setattr(CLOCK_OF_RATE_LIMITS, lambda: 0.0)
         yield

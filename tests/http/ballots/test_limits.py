@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from survey_service.ballots.models import Ballot
 from survey_service.campaigns.rules import Mode
-from survey_service.core import rate_limits
 from survey_service.core.config import Settings
 from survey_service.core.db import Database
 from survey_service.core.http import network_key
@@ -23,12 +22,6 @@ pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 PHONES = 300
 UNKNOWN = "2222222222222"
-
-
-@pytest.fixture(autouse=True)
-def no_refill(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the limits' clock, or a slow machine is given new attempts while it makes its own."""
-    monkeypatch.setattr(rate_limits, "monotonic", lambda: 0.0)
 
 
 def phone_at(world: World, address: str, **headers: str) -> Phone:
