@@ -18,11 +18,18 @@ POLL_SECONDS = 0.02
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody listens on at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    """Return a TCP port that the system gives to nobody else for a minute, but lets a server listen on.
+
+    That is what it does with a port on which a connection has just ended.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
-        return port
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            accepted, _ = listener.accept()
+            # The port stays with whoever hangs up first.
+            accepted.close()
+            client.recv(1)
+    return port
 
 
 def is_listening(port: int) -> bool:
