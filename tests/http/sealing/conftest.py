@@ -1,6 +1,10 @@
 """A sealed campaign and the people around it."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from survey_service.core.db import Database
@@ -8,6 +12,14 @@ from survey_service.organizations.queries import get_organization
 from survey_service.staff.rules import Role
 from tests.factories.campaigns import World
 from tests.factories.staff.offices import PASSWORD, add_person
+from tests.services.sealing.steps import CLOSED_AT
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    """After the last moment for ballots of a campaign that was closed, before the end of one that was not."""
+    with time_machine.travel(CLOSED_AT + timedelta(days=2), tick=False):
+        yield
 
 
 def colleague(world: World, role: Role, code: str) -> FlaskClient:
