@@ -80,6 +80,7 @@ def test_signing_out_ends_the_token(client: FlaskClient) -> None:
     assert code_of(client.get(ME, headers=headers)) == (401, "unauthorized")
 
 
+@time_machine.travel(NOON, tick=False)
 @pytest.mark.parametrize("username", ["town.staff", "nobody.here"])
 def test_five_failures_lock_whether_or_not_the_name_exists(client: FlaskClient, username: str) -> None:
     for _ in range(MAX_FAILED_LOGINS):
