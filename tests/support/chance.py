@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from math import comb, factorial
 from statistics import NormalDist
 
-RARE = 1e-6
-"""How rarely a shuffled pile may look ordered. The database shuffles by a source that takes no seed."""
+RARE = 1e-8
+"""How rarely a shuffled pile may look ordered. The database shuffles by a source that takes no seed, and some
+two hundred piles are looked at in a run of all tests: it lies once in half a million runs. An order of forty
+that was kept whole is as rare as 4e-10."""
 
 
 def rank_correlation(order: Sequence[int]) -> float:
