@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from scripts.system_packages import postgresql_binaries
 from tests.journeys.attacker.attacks import Found, Row
 from tests.journeys.attacker.voters import Voter
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.postgresql import PostgresCluster
 
 KNOWN = re.compile(r'"known":"(\d+)"|第(\d+)条')
@@ -195,6 +196,13 @@ def _column(folder: Path, table: str) -> list[Any]:
 
 def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+def begin_log(folder: Path) -> None:
+    """Let the write-ahead log begin anew, as it does by itself whenever a thousand pages stand in it."""
+    with closing(sqlite3.connect(folder / "survey.sqlite3", timeout=PATIENCE_SECONDS)) as connection:
+        is_busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not is_busy
 
 
 def sqlite_log(folder: Path, sort: Sorter) -> Loot:
