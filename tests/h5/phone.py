@@ -11,7 +11,7 @@ FORM = "/s/7K2M9QXW3FHTP"
 SUBMIT = "提交"
 PENDING = "有 1 份未送达"
 
-# The pauses between two attempts, which tests note and then shorten or never end.
+# The pauses between two attempts, which tests note and then shorten, hold or never end.
 _PAUSES = """
     const later = window.setTimeout.bind(window);
     const pauses = JSON.parse(sessionStorage.getItem("pauses") || "[]");
@@ -24,6 +24,12 @@ _PAUSES = """
 """
 SHORT_PAUSES = _PAUSES % "later(action, 0)"
 ENDLESS_PAUSES = _PAUSES % "0"
+HELD_PAUSES = _PAUSES % "(window.endPause = action, 0)"
+
+
+def end_pause(page: Page) -> None:
+    """Let the last of the pauses that are held end now."""
+    page.evaluate("window.endPause()")
 
 
 def pauses(page: Page) -> list[float]:

@@ -10,8 +10,10 @@ from tests.h5.pages import BallotPage, Step
 from tests.h5.phone import (
     ENDLESS_PAUSES,
     FORM,
+    HELD_PAUSES,
     SHORT_PAUSES,
     answer_all,
+    end_pause,
     expect_pending,
     expect_receipt,
     pauses,
@@ -170,11 +172,16 @@ def test_somebody_else_is_not_disturbed(phone: BrowserContext, page: Page, site:
 
 
 def test_two_tabs_send_the_same_ballot(phone: BrowserContext, page: Page, site: VoterSite) -> None:
+    page.add_init_script(HELD_PAUSES)
     site.replies.append(DROPPED)
     vote(page)
     expect_pending(page)
-    phone.new_page().goto("/message/closed")
+    other = phone.new_page()
+    other.goto("/message/closed")
+    expect(other.locator(".banner")).to_contain_text("已经送达")
+    end_pause(page)
     expect_receipt(page)
+    assert len(site.ballots) == 3
     assert len(set(secrets(site))) == 1
     assert remembered(page) == {}
 

@@ -80,7 +80,8 @@ def sign_in(page: Page, name: str) -> None:
     page.goto("/staff/opinions")
     page.get_by_label("用户名").fill(name)
     page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="登录").click()
 
 
 def test_from_a_printed_letter_to_the_end(browser: Browser, village: World, address: str) -> None:
@@ -144,7 +145,8 @@ def hand_over(page: Page, to: str) -> None:
     page.get_by_text("转办", exact=True).first.click()
     page.get_by_label("转给").select_option(label=to)
     page.locator("#transfer-remark").fill("归口办理")
-    page.get_by_role("button", name="转办").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="转办").click()
 
 
 def answer(secretary: Page, words: str) -> None:
@@ -157,7 +159,8 @@ def answer(secretary: Page, words: str) -> None:
 
 def judge(villager: Page, query_page: str, verdict: str) -> None:
     villager.goto(query_page)
-    villager.get_by_role("button", name=verdict, exact=True).click()
+    with villager.expect_navigation():
+        villager.get_by_role("button", name=verdict, exact=True).click()
 
 
 def close(town: Page) -> None:

@@ -56,6 +56,8 @@ def open_context(browser: Browser, address: str, *, width: int, has_scripts: boo
 
 
 def sign_in(page: Page, password: str = PASSWORD) -> None:
+    """Fill in the door's form and wait for the page that comes of it."""
     page.get_by_label("用户名").fill(USERNAME)
     page.get_by_label("密码").fill(password)
-    page.get_by_role("button", name="登录").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="登录").click()
