@@ -9,9 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import time_machine
+
 from survey_service.core.db import Database
 from survey_service.print_runs import jobs, printing
 from tests.factories.applications import make_app
+from tests.factories.campaigns import NOW
+from tests.support.patience import unhurried
 
 keep_part = printing.keep_part
 kept: list[int] = []
@@ -28,6 +32,6 @@ def keep_one(*arguments: Any, number: int, **named: Any) -> Any:
 if __name__ == "__main__":
     folder, database_url, run_id = sys.argv[1:]
     printing.keep_part = keep_one
-    jobs.SLICE_SECONDS = 60.0
-    with make_app(Path(folder), Database(database_url)).app_context():
+    app = make_app(Path(folder), Database(database_url))
+    with unhurried(), time_machine.travel(NOW, tick=False), app.app_context():
         jobs.print_parts(int(run_id))

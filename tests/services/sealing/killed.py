@@ -12,9 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import time_machine
+
 from survey_service.core.db import Database
 from survey_service.sealing import running, service
 from tests.factories.applications import make_app
+from tests.factories.campaigns import NOW
+from tests.support.patience import unhurried
 
 STEPS = {
     "begin": (service, "begin_sealing"),
@@ -56,5 +60,6 @@ def kill_at(moment: str) -> None:
 if __name__ == "__main__":
     folder, database_url, campaign_id, moment = sys.argv[1:]
     kill_at(moment)
-    with make_app(Path(folder), Database(database_url)).app_context():
+    app = make_app(Path(folder), Database(database_url))
+    with unhurried(), time_machine.travel(NOW, tick=False), app.app_context():
         running.seal_campaign(int(campaign_id), staff=None)
