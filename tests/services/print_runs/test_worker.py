@@ -1,20 +1,21 @@
 """A run of printing by Redis and a real worker, which is killed at work; another one goes on."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from redis import Redis
 from rq import Queue
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from survey_service.campaigns.rules import Mode
 from survey_service.core import clock
 from survey_service.core.db import Database, reading, unit_of_work
 from survey_service.core.jobs import QUEUE_NAME
 from survey_service.entrances.issuing import Households
-from survey_service.entrances.models import Entrance
+from survey_service.entrances.models import CodeBatch, Entrance
 from survey_service.entrances.queries import digest_code
 from survey_service.print_runs.models import PrintPart
 from survey_service.print_runs.printing import read_part
@@ -31,11 +32,9 @@ LATER = datetime(2099, 1, 1, tzinfo=UTC)
 """The workers live in the present, and destroy the keys of campaigns that have ended."""
 GROUPS = ("一组", "二组")
 ORDER = PrintOrder(Mode.HOUSEHOLD, PrintLayout.LABELS_24, PrintSplit.GROUP)
-PRINTED, IN_HAND, NOT_BEGUN = (
-    (PartState.PRINTED, False),
-    (PartState.WAITING, True),
-    (PartState.WAITING, False),
-)
+NUMBERS = [1, 2, 3, 4]
+"""One part for each group of each village; a village has one batch of codes."""
+OURS = "office"
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def large(tmp_path: Path, postgresql_url: str, redis_url: str) -> Iterator[Insta
 @pytest.fixture
 def office(large: Installation) -> Iterator[World]:
     """A town with the household codes of four villagers' groups, whose jobs go to the queue."""
-    database = Database(large.environment["DATABASE_URL"])
+    database = Database(f"{large.environment['DATABASE_URL']}&application_name={OURS}")
     app = make_app(large.folder, database, redis_url=large.environment["REDIS_URL"])
     world = start_campaign(app, closes_at=LATER)
     with app.app_context():
@@ -65,9 +64,33 @@ def parts() -> list[PrintPart]:
         return list(session.scalars(select(PrintPart).order_by(PrintPart.number)))
 
 
-def states() -> set[tuple[PartState, bool]]:
-    """Return in which states parts are now, and whether a worker has them in hand."""
-    return {(one.state, one.claimed_at is not None) for one in parts()}
+def printed() -> list[int]:
+    return [one.number for one in parts() if one.state is PartState.PRINTED]
+
+
+def in_hand() -> list[int]:
+    """Return which parts a worker has in hand."""
+    return [one.number for one in parts() if one.claimed_at is not None]
+
+
+@contextmanager
+def hold_batch_of(number: int) -> Iterator[None]:
+    """Let nobody keep what was printed of a part's codes."""
+    with unit_of_work() as session:
+        of_part = select(PrintPart.batch_id).where(PrintPart.number == number)
+        session.get_one(CodeBatch, session.scalars(of_part).one(), with_for_update=True)
+        yield
+
+
+def strangers() -> int:
+    """Return how many connections the database has beside those of this process."""
+    statement = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND application_name <> :ours"
+    )
+    with reading() as session:
+        found: int = session.scalars(statement, {"ours": OURS}).one()
+        return found
 
 
 def let_leases_end() -> None:
@@ -96,15 +119,17 @@ def test_what_a_killed_worker_began_is_finished_by_another_with_every_slip_once(
     office.drain()
     with Redis.from_url(large.environment["REDIS_URL"]) as connection:
         assert len(Queue(QUEUE_NAME, connection=connection)) == 1
-    worker = large.start_worker()
-    # A part takes a fraction of a second: who looks less often may find all of them printed.
-    eventually(states, {PRINTED, IN_HAND, NOT_BEGUN}, every=0.01)
-    kill_tree(worker)
-    [killed] = [one.number for one in parts() if one.claimed_at]
+    with hold_batch_of(3):
+        worker = large.start_worker()
+        eventually(lambda: (printed(), 3 in in_hand()), ([1, 2], True))
+        kill_tree(worker)
+    # What the dead worker has asked for the database still does.
+    eventually(strangers, 0)
+    killed = in_hand()
     let_leases_end()
     large.start_worker()
-    eventually(states, {PRINTED})
-    assert [one.attempts for one in parts()] == [1 + (one.number == killed) for one in parts()]
+    eventually(printed, NUMBERS)
+    assert [one.attempts for one in parts()] == [1 + (number in killed) for number in NUMBERS]
     with reading() as session:
         slots = list(session.scalars(select(Entrance.code_digest)))
     found = [digest_code(office.keyring, code) for code in codes_on_paper(office, run.id)]
