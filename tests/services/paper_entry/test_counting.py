@@ -78,12 +78,12 @@ def test_a_stub_of_a_spent_code_takes_one_ballot_out_and_names_none(desk: Desk) 
 
 
 def test_which_ballot_is_taken_out_is_drawn_by_lot(desk: Desk) -> None:
-    """All ten of one kind come by lot once in 92,378 times."""
-    codes = desk.pile(20)
-    for code in codes[:10]:
+    """All fifteen of one kind come by lot once in 78 million times."""
+    codes = desk.pile(30)
+    for code in codes[:15]:
         desk.world.cast(desk.world.open(code))
-    desk.count(codes, ["1"] * 10 + ["3"] * 10)
-    assert tally(desk).counts not in ('{"overall":{"satisfied":10}}', '{"overall":{"dissatisfied":10}}')
+    desk.count(codes, ["1"] * 15 + ["3"] * 15)
+    assert tally(desk).counts not in ('{"overall":{"satisfied":15}}', '{"overall":{"dissatisfied":15}}')
 
 
 def test_the_keyer_is_told_nothing_of_spent_codes_before(desk: Desk) -> None:

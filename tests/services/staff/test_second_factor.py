@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
+from random import Random
 
 import pytest
 from sqlalchemy import func, select
@@ -10,9 +12,9 @@ from sqlalchemy.orm import Session
 from survey_service.core.db import Database
 from survey_service.core.errors import Conflict, Invalid, Unauthorized
 from survey_service.core.privacy import Keyring
-from survey_service.staff import management, second_factor, service, tokens
+from survey_service.staff import management, one_time_codes, second_factor, service, tokens
 from survey_service.staff.models import RecoveryCode, SecondFactor
-from survey_service.staff.one_time_codes import STEP_SECONDS, code_of_step, step_at
+from survey_service.staff.one_time_codes import SECRET_BYTES, STEP_SECONDS, code_of_step, step_at
 from survey_service.staff.rules import TokenKind
 from survey_service.staff.service import Proof
 from tests.factories.staff.offices import NOW, PASSWORD, Offices, open_offices, sign_in
@@ -20,6 +22,12 @@ from tests.services.staff.test_accounts import identity
 
 KEYRING = Keyring(secret_key="secret", master_key="master")
 STEP = timedelta(seconds=STEP_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of random secrets, one in some hundred thousand has the code 000000 here, or the same code twice."""
+    monkeypatch.setattr(one_time_codes, "new_secret", partial(Random(7).randbytes, SECRET_BYTES))
 
 
 def prove(session: Session, username: str = "town.staff") -> Proof:
