@@ -10,7 +10,6 @@ from redis import Redis
 
 from survey_service.core.privacy import Keyring
 from survey_service.wechat.store import MemoryStore, RedisStore, Store
-from tests.support.servers import free_port
 
 KEYRING = Keyring(secret_key="secret", master_key="master")
 
@@ -25,12 +24,12 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 @pytest.fixture
-def hanging_redis() -> Iterator[str]:
-    """The address of a Redis that takes connections and never answers."""
+def hanging_port() -> Iterator[int]:
+    """A port that takes connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(16)
-        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+        yield listener.getsockname()[1]
 
 
 def test_what_was_put_is_found_until_its_time_is_over(store: Store) -> None:
@@ -95,17 +94,16 @@ def test_a_lock_that_ran_out_is_not_taken_from_the_next_holder(redis_url: str) -
         assert client.get("survey:wechat:wx1:lock:key") == b"somebody else"
 
 
-@pytest.mark.parametrize("kind", ["away", "hanging"])
+@pytest.mark.parametrize("port", ["deaf_port", "hanging_port"])
 def test_without_redis_a_process_goes_on_by_itself(
-    kind: str,
+    port: str,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("survey_service.wechat.store.REDIS_SECONDS", 0.05)
     monkeypatch.setattr("survey_service.wechat.store.REDIS_REST_SECONDS", 3600.0)
-    away = f"redis://127.0.0.1:{free_port()}/0"
-    store = redis_store(away if kind == "away" else request.getfixturevalue("hanging_redis"))
+    store = redis_store(f"redis://127.0.0.1:{request.getfixturevalue(port)}/0")
     for number in range(20):
         with store.lock("key"):
             store.put("key", str(number), seconds=60)
