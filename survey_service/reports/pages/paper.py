@@ -1,5 +1,6 @@
 """The pages of paper: batches, the screens on which they are keyed, and what becomes of them."""
 
+from itertools import count, takewhile
 from typing import Any
 
 from flask import Response, make_response, render_template, request
@@ -138,8 +139,7 @@ def _typed(list_kind: str) -> list[str]:
     """Return the lines of the form; the numbers of a meeting's sheet stand in cells of their own."""
     if list_kind != ListKind.TOTALS:
         return request.form.getlist("line")
-    count = request.form.get("count", "0")
-    rows = (request.form.getlist(f"cell-{n}") for n in range(int(count) if count.isdecimal() else 0))
+    rows = takewhile(bool, (request.form.getlist(f"cell-{n}") for n in count()))
     return [
         ",".join(cell.strip() for cell in row) if any(cell.strip() for cell in row) else "" for row in rows
     ]
