@@ -25,6 +25,7 @@ LIMITS = (
     "survey_service.sealing.cleaning.SNAPSHOT_SECONDS",
     "survey_service.webhooks.jobs.SLICE_SECONDS",
     "survey_service.webhooks.transport.TIMEOUT_SECONDS",
+    "survey_service.staff.unknown_names.REDIS_SECONDS",
     "survey_service.wechat.client.ANSWER_SECONDS",
     "survey_service.wechat.client.CONNECT_SECONDS",
     "survey_service.wechat.store.LOCK_SECONDS",
