@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from apispec import APISpec
-from flask import Flask, Request, Response, current_app, json, render_template, request
+from flask import Flask, Request, Response, current_app, g, json, render_template, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
@@ -174,7 +174,8 @@ def _translate(error: Exception) -> ServiceError:
         return Unavailable()
     if _is_overtaken(error):
         log.warning("overtaken at %s", request.url_rule)
-        return Conflict()
+        # A phone sends again what may come again, and gives up what conflicts.
+        return Conflict() if "staff" in g else Unavailable()
     if isinstance(error, HTTPException) and error.code is not None:
         return _from_http(error)
     if isinstance(error, DataError):

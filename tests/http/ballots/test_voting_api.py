@@ -6,8 +6,11 @@ from io import BytesIO
 
 import pytest
 import time_machine
+from psycopg.errors import UniqueViolation
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
+from survey_service.ballots import voting
 from survey_service.ballots.models import Ballot
 from survey_service.campaigns.rules import Mode
 from survey_service.campaigns.service import close_campaign
@@ -229,3 +232,18 @@ def test_answers_are_stored_without_their_texts(world: World, phone: Phone, code
     with world.app.extensions["database"].reading() as session:
         assert session.scalars(select(Ballot.answers)).one() == '{"overall":"satisfied"}'
         assert session.scalar(select(func.count()).select_from(Ballot)) == 1
+
+
+def test_whom_somebody_overtakes_is_asked_to_come_again(
+    phone: Phone, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = phone.open(code)["ticket"]
+
+    def lose(*_: object, **__: object) -> None:
+        raise IntegrityError("INSERT", {}, UniqueViolation())
+
+    with monkeypatch.context() as changes:
+        changes.setattr(voting, "submit", lose)
+        answer = phone.post(code, ticket=ticket)
+    assert code_of(answer) == (503, "unavailable"), "a phone gives up what conflicts"
+    assert phone.post(code, ticket=ticket).status_code == 201
