@@ -100,8 +100,8 @@ class Sitting:
 
     def slots(self) -> list[Entrance]:
         with self.world.app.extensions["database"].reading() as session:
-            found = session.scalars(select(Entrance).where(Entrance.panel_id.is_not(None)))
-            return list(found.all())
+            found = select(Entrance).where(Entrance.panel_id.is_not(None)).order_by(Entrance.id)
+            return list(session.scalars(found))
 
 
 def start_sitting(world: World) -> Sitting:
@@ -427,7 +427,8 @@ def test_the_same_slip_is_read_from_every_campaign(sitting: Sitting, code: str) 
 
 def test_one_key_is_kept_for_a_sitting(sitting: Sitting, code: str) -> None:
     with sitting.world.app.extensions["database"].reading() as session:
-        batches = session.scalars(select(CodeBatch).where(CodeBatch.panel_id.is_not(None))).all()
+        made = select(CodeBatch).where(CodeBatch.panel_id.is_not(None)).order_by(CodeBatch.turn)
+        batches = session.scalars(made).all()
     assert [(one.turn, one.wrapped_key is not None, one.lead_id) for one in batches] == [
         (0, True, None),
         (1, False, batches[0].id),

@@ -266,7 +266,7 @@ def test_the_audit_trail_names_no_household(town: World, helper: Browser, code: 
     fill(helper, code)
     unlock(helper)
     with town.app.extensions["database"].reading() as session:
-        entries = session.scalars(select(AuditEntry)).all()
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.seq)).all()
         votes = session.scalar(select(func.count()).select_from(Participation))
     found = [entry for entry in entries if entry.action in {"visits.begin", "session.unlock"}]
     assert [entry.action for entry in found] == ["visits.begin", "session.unlock"]
