@@ -68,7 +68,7 @@ def enrol(browser: Browser, traveller: time_machine.Traveller) -> tuple[Phone, l
 
 
 @pytest.fixture
-def browser(client: FlaskClient) -> Browser:
+def browser(client: FlaskClient, traveller: time_machine.Traveller) -> Browser:
     browser = Browser(client)
     assert browser.post("/staff", NAME).status_code == 303
     return browser
