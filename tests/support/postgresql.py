@@ -19,8 +19,13 @@ from tests.support.servers import free_port, running, temporary_folder, unprivil
 OWNER = "survey"
 TEMPLATE = "survey_template"
 MAX_CONNECTIONS = 200
-# What a test writes need not survive a power cut: this makes commits several times faster.
-FORGETFUL = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+# What a test writes need not survive a power cut: this makes commits several times faster. And nobody
+# vacuums at a moment of his own: he would hold locks and snapshots, and keep a template from being copied.
+FORGETFUL = tuple(
+    part
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
+    for part in ("-c", f"{setting}=off")
+)
 
 
 @dataclass(frozen=True)
