@@ -26,11 +26,16 @@ _HAS_OPEN = text(
     " AND frozen_at IS NULL AND opens_at <= :now AND :now <= accepts_until)"
 )
 _PRESENT = text("SELECT CAST(pg_current_xact_id() AS xid)")
-_NOBODY_ELSE = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND"
-_NO_OLDER_WRITER = text(f"{_NOBODY_ELSE} age(backend_xid) > age(CAST(:present AS xid)))")
+_NO_OLDER_WRITER = text(
+    "SELECT NOT EXISTS (SELECT FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND age(backend_xid) > age(CAST(:present AS xid)))"
+)
 _NO_OLDER_SNAPSHOT = text(
-    f"{_NOBODY_ELSE} age(backend_xmin) > age(CAST(:present AS xid))"
-    " AND coalesce(datname, current_database()) = current_database())"
+    "SELECT NOT EXISTS (SELECT FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND age(backend_xmin) > age(CAST(:present AS xid))"
+    " AND coalesce(datname, current_database()) = current_database()"
+    # A vacuum looks at no row of another table, and PostgreSQL itself does not wait for it.
+    " AND pid NOT IN (SELECT pid FROM pg_stat_progress_vacuum))"
 )
 
 

@@ -1,11 +1,14 @@
 """What is left in the files of the database: neither ids nor order lead back to a voter."""
 
 import json
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from survey_service.core.db import Database, see_one_snapshot
 from survey_service.core.errors import Unavailable
@@ -17,6 +20,7 @@ from tests.journeys.attacker.loot import command, database_files
 from tests.services.sealing.conftest import close_a_world
 from tests.services.sealing.steps import cast_known, close, column, database_of, rows, seal
 from tests.support.chance import is_order_of_arrival
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.postgresql import PostgresCluster
 
 BALLOTS = 300
@@ -97,6 +101,44 @@ def test_postgresql_is_cleaned_when_nobody_sees_what_was_there(
     seal(world)
     sizes = "SELECT pg_relation_size('participation'), pg_relation_size('pk_participation')"
     assert rows(world, sizes) == [(0, EMPTY_INDEX)]
+
+
+def test_a_long_vacuum_of_another_table_is_not_waited_for(
+    postgresql_committed_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = postgresql_committed_world
+    cast_known(world, 5)
+    close(world)
+    monkeypatch.setattr(cleaning, "SNAPSHOT_SECONDS", 0)
+    database = database_of(world)
+    with database.engine.connect() as connection:
+        filler = "SELECT repeat('x', 1500) FROM generate_series(1, 5000)"
+        connection.exec_driver_sql(f"CREATE TABLE large AS {filler}")
+    vacuuming = Thread(target=vacuum_for_ever, args=(database,))
+    vacuuming.start()
+    try:
+        wait_for_rows(world, "SELECT pid FROM pg_stat_progress_vacuum")
+        seal(world)
+    finally:
+        rows(world, "SELECT pg_cancel_backend(pid) FROM pg_stat_progress_vacuum")
+        vacuuming.join()
+    sizes = "SELECT pg_relation_size('participation'), pg_relation_size('pk_participation')"
+    assert rows(world, sizes) == [(0, EMPTY_INDEX)]
+
+
+def vacuum_for_ever(database: Database) -> None:
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("SET vacuum_cost_delay = '100ms'")
+        connection.exec_driver_sql("SET vacuum_cost_limit = 1")
+        with pytest.raises(OperationalError, match="canceling"):
+            connection.exec_driver_sql("VACUUM large")
+
+
+def wait_for_rows(world: World, statement: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not rows(world, statement):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("is_other_open", [False, True])
