@@ -288,7 +288,7 @@ def _read(reader: Callable[[Any], Any] | None, value: Any) -> Any:
 
 def begin_transaction(session: Session) -> None:
     """Make one transaction of what follows in a session of single statements."""
-    if isinstance(session.get_bind(), Engine) and not is_sqlite(session):
+    if _chooses_isolation(session):
         session.rollback()
         session.connection(execution_options={"isolation_level": "READ COMMITTED"})
 
@@ -298,8 +298,13 @@ def see_one_snapshot(session: Session) -> None:
 
     SQLite gives that to every transaction by itself.
     """
-    if isinstance(session.get_bind(), Engine) and not is_sqlite(session):
+    if _chooses_isolation(session):
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def _chooses_isolation(session: Session) -> bool:
+    """Tell whether it can be chosen: not of SQLite, nor of a connection that is in a transaction already."""
+    return isinstance(session.get_bind(), Engine) and not is_sqlite(session)
 
 
 def current_database() -> Database:

@@ -80,50 +80,49 @@ def test_postgresql_holds_texts_and_ballots_in_different_orders(numbered: World)
 
 def test_postgresql_keeps_no_file_of_participations(numbered: World) -> None:
     seal(numbered)
-    sizes = "SELECT pg_relation_size('participation'), pg_relation_size('pk_participation')"
-    assert rows(numbered, sizes) == [(0, EMPTY_INDEX)]
+    assert_files_are_new(numbered)
     database_of(numbered).engine.dispose()
 
 
-def test_postgresql_is_cleaned_when_nobody_sees_what_was_there(
-    postgresql_committed_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a snapshot could still show is copied into the new files, even for whoever reads other tables."""
-    world = postgresql_committed_world
-    cast_known(world, 5)
-    close(world)
+@pytest.fixture
+def impatient(postgresql_committed_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A closed campaign with a few ballots whose sealing waits for nobody."""
+    cast_known(postgresql_committed_world, 5)
+    close(postgresql_committed_world)
     monkeypatch.setattr(cleaning, "SNAPSHOT_SECONDS", 0)
-    with database_of(world).reading() as looking:
-        see_one_snapshot(looking)
-        looking.execute(text("SELECT FROM staff_account"))
-        with pytest.raises(Unavailable):
-            seal(world)
-    seal(world)
+    return postgresql_committed_world
+
+
+def assert_files_are_new(world: World) -> None:
     sizes = "SELECT pg_relation_size('participation'), pg_relation_size('pk_participation')"
     assert rows(world, sizes) == [(0, EMPTY_INDEX)]
 
 
-def test_a_long_vacuum_of_another_table_is_not_waited_for(
-    postgresql_committed_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = postgresql_committed_world
-    cast_known(world, 5)
-    close(world)
-    monkeypatch.setattr(cleaning, "SNAPSHOT_SECONDS", 0)
-    database = database_of(world)
+def test_postgresql_is_cleaned_when_nobody_sees_what_was_there(impatient: World) -> None:
+    """What a snapshot could still show is copied into the new files, even for whoever reads other tables."""
+    with database_of(impatient).reading() as looking:
+        see_one_snapshot(looking)
+        looking.execute(text("SELECT FROM staff_account"))
+        with pytest.raises(Unavailable):
+            seal(impatient)
+    seal(impatient)
+    assert_files_are_new(impatient)
+
+
+def test_a_long_vacuum_of_another_table_is_not_waited_for(impatient: World) -> None:
+    database = database_of(impatient)
     with database.engine.connect() as connection:
         filler = "SELECT repeat('x', 1500) FROM generate_series(1, 5000)"
         connection.exec_driver_sql(f"CREATE TABLE large AS {filler}")
     vacuuming = Thread(target=vacuum_for_ever, args=(database,))
     vacuuming.start()
     try:
-        wait_for_rows(world, "SELECT pid FROM pg_stat_progress_vacuum")
-        seal(world)
+        wait_for_rows(impatient, "SELECT pid FROM pg_stat_progress_vacuum")
+        seal(impatient)
     finally:
-        rows(world, "SELECT pg_cancel_backend(pid) FROM pg_stat_progress_vacuum")
+        rows(impatient, "SELECT pg_cancel_backend(pid) FROM pg_stat_progress_vacuum")
         vacuuming.join()
-    sizes = "SELECT pg_relation_size('participation'), pg_relation_size('pk_participation')"
-    assert rows(world, sizes) == [(0, EMPTY_INDEX)]
+    assert_files_are_new(impatient)
 
 
 def vacuum_for_ever(database: Database) -> None:
